@@ -1,0 +1,89 @@
+/**
+ * What generated code tells the runtime about an application: data, and statements that Kysely
+ * compiles once. The shape is a promise of `generated-v1`: a change of it is a new entry point.
+ */
+import type { Compilable } from "kysely";
+import type { ColumnType } from "@synckit-gen/schemas/model";
+import type { SqlValue } from "@synckit-gen/schemas/protocol";
+
+export interface AppSpec {
+  /** Always 1: the version of this contract that the generated files were written for. */
+  readonly contract: 1;
+  readonly app: string;
+  /** First 16 hex digits of the model's hash. */
+  readonly modelHash: string;
+  readonly compat: "full" | "synckit";
+  readonly changelog: { readonly retainDays: number; readonly maxEntries: number | null };
+  /** Parents before children. */
+  readonly tables: readonly TableSpec[];
+}
+
+export interface TableSpec {
+  readonly name: string;
+  readonly identity: readonly string[];
+  readonly rowIds: "plain" | "hidden";
+  readonly conflicts: "column" | "row";
+  readonly apply: "upsert" | "update";
+  readonly deletes: "apply" | "ignore";
+  /** Synced columns, identity first. */
+  readonly columns: readonly ColumnSpec[];
+  readonly references: readonly ReferenceSpec[];
+  readonly unique: readonly (readonly string[])[];
+  readonly sql: TableSql;
+  readonly statements: TableStatements;
+}
+
+export interface ColumnSpec {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly nullable: boolean;
+  /** Place in the changed-column mask; null for identity columns. */
+  readonly bit: number | null;
+}
+
+export interface ReferenceSpec {
+  readonly columns: readonly string[];
+  readonly table: string;
+  readonly to: readonly string[];
+  readonly onDelete: "cascade" | "set null" | "restrict" | "no action";
+  readonly synced: boolean;
+}
+
+/** SQL expressions over one row of the table (unqualified column names): the same ones that the triggers use. */
+export interface TableSql {
+  /** The row id: text. */
+  readonly rowId: string;
+  /** The synced columns as one JSON object: text. */
+  readonly payload: string;
+}
+
+/** Stands for a value in a statement that is compiled before there are values. */
+export interface Slot<Name extends string = string> {
+  readonly slot: Name;
+}
+
+/**
+ * A table's statements, typed by the application's columns. They take values (an app may run them through
+ * Kysely itself); the runtime passes slots instead, compiles once, and binds by name.
+ */
+export interface TableStatements {
+  /** `INSERT … ON CONFLICT (identity) DO UPDATE` of synced columns; local columns get their `on_insert` value only when the row is new. */
+  readonly upsert: (values: never) => Compilable;
+  /** `UPDATE` of some synced columns of the row with this identity. */
+  readonly update: (identity: never, changes: never) => Compilable;
+  /** `DELETE` of the row with this identity. */
+  readonly remove: (identity: never) => Compilable;
+}
+
+export interface CompiledStatement {
+  readonly sql: string;
+  /** For each `?`: the slot's name, or a constant. */
+  readonly parameters: readonly (Slot | { readonly constant: SqlValue })[];
+}
+
+/** One migration: plain SQL statements, replay-safe. */
+export interface Migration {
+  /** `0001_init`: file name without extension. */
+  readonly name: string;
+  readonly statements: readonly string[];
+}

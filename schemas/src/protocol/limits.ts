@@ -1,0 +1,25 @@
+/** Numbers of the protocol, each with its unit. Source: the public description of SyncKit unless marked ours. */
+
+/** Entries in one push, and in one page of a pull. */
+export const MAX_BATCH_ENTRIES = 500;
+/** Bytes of one entry's base64 `data`. Ours. */
+export const MAX_ENTRY_BYTES = 1024 * 1024;
+/** Bytes of one request body. Ours. */
+export const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
+/** Characters of a table name on the wire. Ours. */
+export const MAX_TABLE_NAME = 128;
+/** Characters of a row id on the wire. Ours. */
+export const MAX_ROW_ID = 512;
+/** Bytes of the key envelope. */
+export const MAX_KEY_ENVELOPE_BYTES = 4096;
+/** Seconds that a session token lives. */
+export const TOKEN_LIFETIME_SECONDS = 7 * 24 * 60 * 60;
+/** Seconds by which a client treats a token as expired early. */
+export const TOKEN_EARLY_SECONDS = 30;
+/** Days that a pushed changelog entry is kept. */
+export const DEFAULT_RETAIN_DAYS = 7;
+/** Synced columns besides the key: one bit each of a signed 64-bit mask, and json_object's limit on old SQLite. */
+export const MAX_MASK_COLUMNS = 62;
+/** Platforms that a device may name. */
+export const PLATFORMS = ["macos", "windows", "linux", "ios", "android", "web"] as const;
+export type Platform = (typeof PLATFORMS)[number];

@@ -1,0 +1,23 @@
+/**
+ * The plaintext of one entry: the row's synced columns as one JSON object, and one reserved member that
+ * repeats, inside the encryption, what the wire says outside of it. A server that moves a ciphertext to
+ * another table, row or operation, or changes its time, is found out.
+ */
+
+/** Name of the reserved member. No column may have it. */
+export const RESERVED_MEMBER = "$sync";
+
+export type ChangeOp = "INSERT" | "UPDATE" | "DELETE";
+export const CHANGE_OPS: readonly ChangeOp[] = ["INSERT", "UPDATE", "DELETE"];
+
+/** Value of the reserved member. One-letter names: it travels with every entry. */
+export interface ReservedMember {
+  /** Table. */
+  readonly t: string;
+  /** Operation. */
+  readonly o: ChangeOp;
+  /** Clock: stamp in microseconds, and the id of the device that wrote. */
+  readonly c: readonly [stamp: number, device: string];
+  /** Names of the columns that an UPDATE changed. Absent for the others. */
+  readonly m?: readonly string[];
+}

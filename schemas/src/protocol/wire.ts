@@ -1,0 +1,103 @@
+/** Requests and replies in our own words; `codec.ts` turns them into what travels. */
+import type { Platform } from "./limits.ts";
+import type { ChangeOp } from "./payload.ts";
+
+export interface AuthRequest {
+  readonly email: string;
+  readonly password: string;
+  readonly apiKey: string;
+  /** The developer's billing slot. */
+  readonly key: string;
+}
+export interface AuthReply {
+  readonly token: string;
+  readonly userId: string;
+  readonly appId: string;
+}
+export interface TokenRequest {
+  readonly grantType: string;
+  readonly code: string;
+  readonly redirectUri: string;
+  readonly codeVerifier: string;
+  readonly clientId: string;
+  readonly key?: string;
+}
+export interface TokenReply {
+  readonly token: string;
+  readonly expiresInSeconds: number | null;
+  readonly userId: string | null;
+  readonly appId: string | null;
+}
+export interface DeviceRequest {
+  readonly deviceName: string;
+  readonly platform: Platform;
+}
+export interface Device {
+  readonly id: string;
+  readonly deviceName: string;
+  readonly platform: string | null;
+  /** RFC 3339. */
+  readonly createdAt: string | null;
+  readonly lastSeenAt: string | null;
+}
+/** One changelog entry on the wire. `data`: base64 of nonce, ciphertext and tag. */
+export interface WireChange {
+  readonly table: string;
+  readonly op: ChangeOp;
+  readonly rowId: string;
+  /** RFC 3339, UTC. */
+  readonly timestamp: string;
+  readonly data: string | null;
+}
+/** As pulled: a server may leave both members out. */
+export interface PulledChange extends WireChange {
+  readonly deviceId: string | null;
+  readonly seq: number | null;
+}
+export interface PushRequest {
+  readonly deviceId: string;
+  readonly changes: readonly WireChange[];
+}
+export interface PushReply {
+  readonly cursor: number;
+}
+export interface PullRequest {
+  readonly deviceId: string;
+  readonly cursor: number;
+  readonly tables?: readonly string[];
+  /** RFC 3339. */
+  readonly since?: string;
+}
+export interface PullReply {
+  readonly changes: readonly PulledChange[];
+  readonly cursor: number;
+  readonly hasMore: boolean;
+}
+export interface StatusReply {
+  readonly totalChanges: number;
+  readonly latestCursor: number;
+}
+export interface KeyPutRequest {
+  readonly encryptedKey: string;
+  readonly expectedVersion?: number;
+}
+export interface KeyReply {
+  readonly encryptedKey: string;
+  readonly keyVersion: number;
+}
+export interface ErrorReply {
+  readonly error: string;
+  readonly dimension?: string;
+  readonly key?: string;
+}
+/** The wrapped master key: Argon2id over the password, XChaCha20-Poly1305 over the key. */
+export interface KeyEnvelope {
+  readonly version: 1;
+  /** 32 bytes. */
+  readonly salt: Uint8Array;
+  /** 24 bytes. */
+  readonly nonce: Uint8Array;
+  /** 48 bytes: key and tag. */
+  readonly ciphertext: Uint8Array;
+  readonly kdf: { readonly memoryKib: number; readonly passes: number; readonly lanes: number };
+}

@@ -4,7 +4,6 @@
  */
 import type { Compilable } from "kysely";
 import type { ColumnType } from "@synckit-gen/schemas/model";
-import type { SqlValue } from "@synckit-gen/schemas/protocol";
 
 export interface AppSpec {
   /** Always 1: the version of this contract that the generated files were written for. */
@@ -73,12 +72,6 @@ export interface TableStatements {
   readonly update: (identity: never, changes: never) => Compilable;
   /** `DELETE` of the row with this identity. */
   readonly remove: (identity: never) => Compilable;
-}
-
-export interface CompiledStatement {
-  readonly sql: string;
-  /** For each `?`: the slot's name, or a constant. */
-  readonly parameters: readonly (Slot | { readonly constant: SqlValue })[];
 }
 
 /** One migration: plain SQL statements, replay-safe. */

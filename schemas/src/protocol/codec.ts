@@ -12,7 +12,12 @@ import type * as Wire from "./wire.ts";
 
 /** A request or reply that does not have the agreed shape. Names the member, never its value. */
 export class WireError extends Error {
-  override readonly name = "WireError";
+  override readonly name: string = "WireError";
+}
+
+/** A key envelope that is whole, but of a version, algorithm or cost that this client does not compute. */
+export class UnknownEnvelopeError extends WireError {
+  override readonly name = "UnknownEnvelopeError";
 }
 
 export const endpoints = {
@@ -245,7 +250,8 @@ export function decodeKeyEnvelope(envelope: string): Wire.KeyEnvelope {
     throw new WireError("key envelope: not JSON");
   }
   const from = object(parsed, "key envelope");
-  if (from["version"] !== 1) throw new WireError("key envelope: this version is not known here");
+  if (typeof from["version"] !== "number") throw new WireError("key envelope: no version");
+  if (from["version"] !== 1) throw new UnknownEnvelopeError("key envelope: this version is not known here");
   const salt = base64ToBytes(text(from, "salt"));
   const joined = base64ToBytes(text(from, "ciphertext", "encrypted_key"));
   const apart = typeof from["nonce"] === "string";
@@ -254,10 +260,10 @@ export function decodeKeyEnvelope(envelope: string): Wire.KeyEnvelope {
   if (salt?.length !== SALT_BYTES || nonce?.length !== NONCE_BYTES || ciphertext?.length !== WRAPPED_KEY_BYTES)
     throw new WireError("key envelope: a part has the wrong length");
   const kdf = from["kdf"] === undefined ? {} : object(from["kdf"], "kdf");
-  if (kdf["alg"] !== undefined && kdf["alg"] !== "argon2id") throw new WireError("kdf: expected argon2id");
+  if (kdf["alg"] !== undefined && kdf["alg"] !== "argon2id") throw new UnknownEnvelopeError("kdf: expected argon2id");
   const limited = (name: string, standard: number, most: number): number => {
     const value = optionalCount(kdf, name) ?? standard;
-    if (value < 1 || value > most) throw new WireError(`kdf.${name}: outside what this client computes`);
+    if (value < 1 || value > most) throw new UnknownEnvelopeError(`kdf.${name}: outside what this client computes`);
     return value;
   };
   // A hostile server must not be able to ask for gigabytes: the limits are four times the standard.

@@ -10,6 +10,8 @@ export const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
 export const MAX_TABLE_NAME = 128;
 /** Characters of a row id on the wire. Ours. */
 export const MAX_ROW_ID = 512;
+/** Characters of a device's name. Ours. */
+export const MAX_DEVICE_NAME = 255;
 /** Bytes of the key envelope. */
 export const MAX_KEY_ENVELOPE_BYTES = 4096;
 /** Seconds that a session token lives. */

@@ -1,0 +1,369 @@
+/**
+ * The client of a SyncKit server: sign-in, encryption set-up, devices, push and pull. It holds the session
+ * and the master key, both in private fields, so that printing a client shows neither.
+ *
+ * Payloads are sealed before they leave and opened after they arrive; everything else that travels is listed
+ * in docs/threat-model.md. Each method throws `SyncError`.
+ */
+import { codec, limits, WireError, type Device, type Platform, type StatusReply } from "@synckit-gen/schemas/protocol";
+import { createMasterKey, KEY_BYTES, unwrapMasterKey, wrapMasterKey, type EnvelopeTools } from "../crypto/envelope.ts";
+import { Secret } from "../crypto/secret.ts";
+import { loadSodium } from "../crypto/sodium.ts";
+import { resolveConfig, type ResolvedConfig, type SyncKitConfig } from "./config.ts";
+import type { ChangeEntry, PayloadEntry, PulledEntry } from "./entries.ts";
+import { SyncError } from "./errors.ts";
+import { Http } from "./http.ts";
+import { installationName } from "./installation.ts";
+import { openMasterKey, type MasterKey } from "./master-key.ts";
+import { openEntries, sealEntries, toChangeEntry, toPayloadEntry } from "./sealing.ts";
+import { createPkce, type Pkce } from "./pkce.ts";
+import { SessionStore, type Session, type SessionInfo } from "./session.ts";
+import { readTokenClaims } from "./token-claims.ts";
+
+/** A page of the largest entries over a slow line takes longer than an ordinary reply. */
+const PULL_TIMEOUT_MS = 120_000;
+
+export class SyncKitClient {
+  readonly #config: ResolvedConfig;
+  readonly #http: Http;
+  #store: Promise<SessionStore> | null = null;
+  #session: Session | null = null;
+  #key: MasterKey | null = null;
+
+  constructor(config: SyncKitConfig) {
+    this.#config = resolveConfig(config);
+    this.#http = new Http(this.#config);
+  }
+
+  // Signing in -----------------------------------------------------------------------------------
+
+  /** Where the browser starts the OAuth flow. `port`: where the application listens on 127.0.0.1. */
+  buildAuthorizeUrl(port: number, state: string, codeChallenge: string): string {
+    const query = new URLSearchParams({
+      response_type: "code",
+      client_id: this.#config.apiKey,
+      redirect_uri: redirectUri(port),
+      state,
+      code_challenge: codeChallenge,
+      code_challenge_method: "S256",
+    });
+    return `${this.#config.serverPathUrl(codec.OAUTH_AUTHORIZE_PATH)}?${query.toString()}`;
+  }
+
+  /** A fresh state, verifier and challenge for one OAuth flow. */
+  async createPkce(): Promise<Pkce> {
+    return createPkce(await loadSodium(), this.#config.random);
+  }
+
+  /** Direct sign-in. Accounts with a second factor need the OAuth flow. */
+  async authenticate(email: string, password: string): Promise<{ userId: string; appId: string }> {
+    const { apiKey, key } = this.#config;
+    const { method, path } = codec.endpoints.auth;
+    const body = codec.encodeAuthRequest({ email, password, apiKey, key });
+    const reply = await this.#http.send({ method, url: this.#config.endpointUrl(path), token: null, body });
+    return this.#signIn(decodeReply(codec.decodeAuthReply, reply));
+  }
+
+  /** Second half of the OAuth flow. `port` is the one that the authorize URL named. */
+  async authenticateWithCode(code: string, codeVerifier: string, port: number): Promise<{ userId: string; appId: string }> {
+    const { apiKey, key } = this.#config;
+    const body = codec.encodeTokenRequest({
+      grantType: "authorization_code",
+      code,
+      redirectUri: redirectUri(port),
+      codeVerifier,
+      clientId: apiKey,
+      key,
+    });
+    const url = this.#config.serverPathUrl(codec.OAUTH_TOKEN_PATH);
+    const reply = await this.#http.send({ method: "POST", url, token: null, body }).catch((error: unknown) => {
+      // RFC 6749 refuses a code with status 400.
+      if (error instanceof SyncError && error.status === 400) throw new SyncError("auth/rejected", { cause: error, status: 400 });
+      throw error;
+    });
+    return this.#signIn(decodeReply(codec.decodeTokenReply, reply));
+  }
+
+  /** True when there is no session, or when it ends within 30 seconds. */
+  isTokenExpired(): boolean {
+    return this.#session === null || this.#isExpired(this.#session);
+  }
+
+  sessionInfo(): SessionInfo | null {
+    if (this.#session === null) return null;
+    const { userId, appId, expiresAtSeconds } = this.#session;
+    return { userId, appId, expiresAtMs: expiresAtSeconds * 1000 };
+  }
+
+  /** Signs out: session and master key leave memory (zeroed) and keychain. */
+  async clearSession(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    this.#forgetKey();
+    const store = await this.#sessionStore();
+    await store.clear(session ?? (await store.load()));
+  }
+
+  // Encryption -----------------------------------------------------------------------------------
+
+  /**
+   * First device: makes a master key and stores it on the server, wrapped under the password. Throws
+   * `key/exists` when the server holds one, and never overwrites it: data sealed under it would be lost.
+   */
+  async setupEncryptionNew(password: string): Promise<void> {
+    const session = this.#requireSession();
+    if (this.#key !== null) throw new SyncError("key/exists", { detail: "a master key is loaded: changePassword stores it again" });
+    if ((await this.#fetchKey()) !== null) throw new SyncError("key/exists");
+    const tools = await this.#envelopeTools();
+    const secret = createMasterKey(this.#config.random);
+    const keyVersion = await wrapMasterKey(tools, secret, password)
+      .then((envelope) => this.#storeEnvelope(envelope, 0, "key/exists"))
+      .catch((error: unknown) => {
+        secret.destroy();
+        throw error;
+      });
+    await this.#adoptKey(session, secret, keyVersion);
+  }
+
+  /** Further device: fetches the wrapped master key and opens it with the password. */
+  async setupEncryptionExisting(password: string): Promise<void> {
+    const session = this.#requireSession();
+    const stored = await this.#fetchKey();
+    if (stored === null) throw new SyncError("key/not-set-up");
+    const secret = await unwrapMasterKey(await this.#envelopeTools(), stored.encryptedKey, password);
+    await this.#adoptKey(session, secret, stored.keyVersion);
+  }
+
+  /** Later run: takes session and master key from the keychain. False: one of the two has to be made again. */
+  async tryLoadKeyFromKeychain(): Promise<boolean> {
+    const store = await this.#sessionStore();
+    const stored = await store.load();
+    this.#session ??= stored;
+    const session = this.#session;
+    if (session === null) return false;
+    if (this.#key !== null) return true;
+    const bytes = await store.loadMasterKey(session);
+    if (bytes?.length !== KEY_BYTES) return false;
+    await this.#openKey(session, Secret.of(bytes));
+    return true;
+  }
+
+  /** Tells a first device (set up anew) from a further one (ask for the password). */
+  async hasServerKey(): Promise<boolean> {
+    return (await this.#fetchKey()) !== null;
+  }
+
+  hasMasterKey(): boolean {
+    return this.#key !== null;
+  }
+
+  /**
+   * Wraps the master key under another password; no data is encrypted again. Other devices keep working.
+   * Throws `key/changed-elsewhere` when the password was changed since this device last entered it.
+   */
+  async changePassword(newPassword: string): Promise<void> {
+    const session = this.#requireSession();
+    const key = this.#requireKey();
+    const stored = await this.#fetchKey();
+    if (stored !== null && session.keyVersion !== null && stored.keyVersion !== session.keyVersion)
+      throw new SyncError("key/changed-elsewhere");
+    const envelope = await wrapMasterKey(await this.#envelopeTools(), key.secret, newPassword).catch((error: unknown) => {
+      throw this.#key === key ? error : new SyncError("key/none", { cause: error }); // signed out while it was derived
+    });
+    const keyVersion = await this.#storeEnvelope(envelope, stored?.keyVersion ?? 0, "key/changed-elsewhere");
+    await this.#rememberKeyVersion(session, keyVersion);
+  }
+
+  /** What the server sees in place of a hidden row id: 64 hex digits. */
+  rowHash(table: string, rowId: string): string {
+    return this.#requireKey().cipher.rowHash(table, rowId);
+  }
+
+  // Devices --------------------------------------------------------------------------------------
+
+  /** The same name gives the same device again. */
+  async registerDevice(deviceName: string, platform: Platform): Promise<Device> {
+    const reply = await this.#call(codec.endpoints.registerDevice, codec.encodeDeviceRequest({ deviceName, platform }));
+    return decodeReply(codec.decodeDevice, reply);
+  }
+
+  async listDevices(): Promise<readonly Device[]> {
+    return decodeReply(codec.decodeDevices, await this.#call(codec.endpoints.listDevices));
+  }
+
+  // Changes --------------------------------------------------------------------------------------
+
+  /** Pushes up to 500 entries; gives the server's new cursor. */
+  async push(deviceId: string, changes: readonly ChangeEntry[]): Promise<number> {
+    return this.pushPayloads(deviceId, changes.map(toPayloadEntry));
+  }
+
+  /** One page after `cursor` (0 at first). Throws at the first entry that cannot be opened. */
+  async pull(deviceId: string, cursor: number): Promise<{ changes: readonly ChangeEntry[]; cursor: number; hasMore: boolean }> {
+    const page = await this.pullPayloads(deviceId, cursor);
+    return { changes: page.entries.map(toChangeEntry), cursor: page.cursor, hasMore: page.hasMore };
+  }
+
+  /** As `push`, with payloads that are JSON text already. Throws `entry/too-large` before anything is sent. */
+  async pushPayloads(deviceId: string, entries: readonly PayloadEntry[]): Promise<number> {
+    if (entries.length > limits.MAX_BATCH_ENTRIES) throw new RangeError(`pushPayloads: more than ${limits.MAX_BATCH_ENTRIES} entries`);
+    const changes = sealEntries(this.#requireKey().cipher, entries);
+    const reply = await this.#call(codec.endpoints.push, codec.encodePushRequest({ deviceId, changes }));
+    return decodeReply(codec.decodePushReply, reply).cursor;
+  }
+
+  /** As `pull`, with payloads as JSON text. An entry that cannot be opened says so and stops nothing. */
+  async pullPayloads(deviceId: string, cursor: number): Promise<{ entries: readonly PulledEntry[]; cursor: number; hasMore: boolean }> {
+    const key = this.#requireKey();
+    const reply = await this.#call(codec.endpoints.pull, codec.encodePullRequest({ deviceId, cursor }), PULL_TIMEOUT_MS);
+    const page = decodeReply(codec.decodePullReply, reply);
+    if (page.cursor < cursor) throw new SyncError("reply/malformed", { detail: "the cursor goes back" });
+    if (page.hasMore && page.cursor === cursor) throw new SyncError("reply/malformed", { detail: "more to come, but the cursor stands" });
+    if (this.#key !== key) throw new SyncError("key/none"); // signed out while the reply was on its way
+    return { entries: openEntries(key.cipher, page.changes), cursor: page.cursor, hasMore: page.hasMore };
+  }
+
+  /** Number of entries on the server, and its cursor. */
+  async status(): Promise<StatusReply> {
+    return decodeReply(codec.decodeStatusReply, await this.#call(codec.endpoints.status));
+  }
+
+  // Within ---------------------------------------------------------------------------------------
+
+  /** One call as the signed-in user. */
+  async #call(endpoint: Endpoint, body?: unknown, timeoutMs?: number): Promise<unknown> {
+    const session = this.#requireSession();
+    if (this.#isExpired(session)) throw new SyncError("auth/expired");
+    try {
+      return await this.#http.send({
+        method: endpoint.method,
+        url: this.#config.endpointUrl(endpoint.path),
+        token: session.token,
+        ...(body === undefined ? {} : { body }),
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      });
+    } catch (error) {
+      // It may have run out on the way, while a retry waited.
+      if (error instanceof SyncError && error.code === "auth/rejected" && this.#isExpired(session))
+        throw new SyncError("auth/expired", { cause: error });
+      throw error;
+    }
+  }
+
+  async #signIn(reply: { token: string; userId: string | null; appId: string | null }): Promise<{ userId: string; appId: string }> {
+    const claims = readTokenClaims(reply.token);
+    const userId = reply.userId ?? claims?.userId ?? null;
+    const appId = reply.appId ?? claims?.appId ?? null;
+    if (claims === null || userId === null || appId === null) throw new SyncError("reply/malformed", { detail: "token" });
+    const store = await this.#sessionStore();
+    const before = this.#session ?? (await store.load());
+    const isSame = before !== null && before.userId === userId && before.appId === appId;
+    if (!isSame) this.#forgetKey(); // another user's data must never be sealed under this key
+    this.#session = {
+      token: reply.token,
+      userId,
+      appId,
+      expiresAtSeconds: claims.expiresAtSeconds,
+      keyVersion: isSame ? before.keyVersion : null,
+    };
+    await store.save(this.#session);
+    return { userId, appId };
+  }
+
+  async #fetchKey(): Promise<{ readonly encryptedKey: string; readonly keyVersion: number } | null> {
+    try {
+      return decodeReply(codec.decodeKeyReply, await this.#call(codec.endpoints.getKey));
+    } catch (error) {
+      if (error instanceof SyncError && error.status === 404) return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Puts an envelope in the place of `expectedVersion` (0: none) and reads it back. Reading back settles two
+   * doubts: whether a conflict is only the repetition of a request whose reply was lost, and whether a server
+   * that does not compare versions let another device win.
+   */
+  async #storeEnvelope(envelope: string, expectedVersion: number, conflict: "key/exists" | "key/changed-elsewhere"): Promise<number> {
+    try {
+      await this.#call(codec.endpoints.putKey, codec.encodeKeyPutRequest({ encryptedKey: envelope, expectedVersion }));
+    } catch (error) {
+      if (!(error instanceof SyncError) || error.status !== 409) throw error;
+    }
+    const stored = await this.#fetchKey();
+    if (stored?.encryptedKey !== envelope) throw new SyncError(conflict);
+    return stored.keyVersion;
+  }
+
+  async #adoptKey(session: Session, secret: Secret, keyVersion: number): Promise<void> {
+    const store = await this.#sessionStore();
+    await this.#openKey(session, secret);
+    await store.saveMasterKey(
+      session,
+      secret.use((bytes) => new Uint8Array(bytes)),
+    );
+    await this.#rememberKeyVersion(session, keyVersion);
+  }
+
+  async #openKey(session: Session, secret: Secret): Promise<void> {
+    const sodium = await loadSodium();
+    if (!isSameOwner(this.#session, session)) {
+      secret.destroy();
+      throw new SyncError("auth/not-signed-in"); // signed out while the key was being derived
+    }
+    this.#forgetKey();
+    this.#key = openMasterKey(sodium, secret, this.#config.random);
+  }
+
+  async #rememberKeyVersion(session: Session, keyVersion: number): Promise<void> {
+    if (this.#session === null || !isSameOwner(this.#session, session)) return;
+    this.#session = { ...this.#session, keyVersion };
+    await (await this.#sessionStore()).save(this.#session);
+  }
+
+  #forgetKey(): void {
+    this.#key?.cipher.destroy();
+    this.#key = null;
+  }
+
+  #requireSession(): Session {
+    if (this.#session === null) throw new SyncError("auth/not-signed-in");
+    return this.#session;
+  }
+
+  #requireKey(): MasterKey {
+    if (this.#key === null) throw new SyncError("key/none");
+    return this.#key;
+  }
+
+  #isExpired(session: Session): boolean {
+    return this.#config.clock.nowMs() >= (session.expiresAtSeconds - limits.TOKEN_EARLY_SECONDS) * 1000;
+  }
+
+  #sessionStore(): Promise<SessionStore> {
+    this.#store ??= loadSodium().then((sodium) => new SessionStore(this.#config.keychain, installationName(sodium, this.#config)));
+    return this.#store;
+  }
+
+  async #envelopeTools(): Promise<EnvelopeTools> {
+    return { sodium: await loadSodium(), random: this.#config.random, argon2id: this.#config.argon2id };
+  }
+}
+
+type Endpoint = (typeof codec.endpoints)[keyof typeof codec.endpoints];
+
+const isSameOwner = (a: Session | null, b: Session): boolean => a !== null && a.userId === b.userId && a.appId === b.appId;
+
+function redirectUri(port: number): string {
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RangeError("redirect port: 1 to 65535");
+  return `http://127.0.0.1:${port}/callback`;
+}
+
+function decodeReply<T>(decode: (body: unknown) => T, body: unknown): T {
+  try {
+    return decode(body);
+  } catch (cause) {
+    if (cause instanceof WireError) throw new SyncError("reply/malformed", { cause, detail: cause.message });
+    throw cause;
+  }
+}

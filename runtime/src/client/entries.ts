@@ -1,0 +1,36 @@
+/** Entries as callers of the client see them: payload texts for the engine, JSON values for everyone else. */
+import type { ChangeOp } from "@synckit-gen/schemas/protocol";
+import type { DecryptionFailure } from "./errors.ts";
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
+
+/** One change with its data as a value. */
+export interface ChangeEntry {
+  readonly table: string;
+  readonly op: ChangeOp;
+  readonly rowId: string;
+  /** RFC 3339, UTC. */
+  readonly timestamp: string;
+  readonly data: JsonValue | null;
+}
+
+/** One change to push. The payload is JSON text, sealed as it is: numbers keep every digit. */
+export interface PayloadEntry {
+  readonly table: string;
+  readonly op: ChangeOp;
+  readonly rowId: string;
+  readonly timestamp: string;
+  readonly payload: string | null;
+}
+
+/** One pulled change, opened. `failure` says why `payload` is null although the server sent data. */
+export interface PulledEntry {
+  readonly table: string;
+  readonly op: ChangeOp;
+  readonly rowId: string;
+  readonly timestamp: string;
+  readonly deviceId: string | null;
+  readonly seq: number | null;
+  readonly payload: string | null;
+  readonly failure: null | DecryptionFailure;
+}

@@ -1,0 +1,96 @@
+/**
+ * Failures that an application can act on. Codes are stable; wording is not. A message never holds a
+ * password, key, token or row: what a caller needs to decide is in the members.
+ */
+
+const catalog = {
+  "config/invalid-url": { retryable: false, message: "The server's address is not a usable URL." },
+  "config/insecure-url": { retryable: false, message: "The server's address must start with https (http is for this computer only)." },
+  "network/offline": { retryable: true, message: "The server could not be reached." },
+  "network/timeout": { retryable: true, message: "The server did not answer in time." },
+  "server/unavailable": { retryable: true, message: "The server has trouble of its own." },
+  "server/rate-limited": { retryable: true, message: "The server asks for fewer requests." },
+  "server/payment-required": { retryable: false, message: "The server refuses because a quota or a plan is used up." },
+  "server/rejected": { retryable: false, message: "The server refused the request." },
+  "server/redirected": { retryable: false, message: "The server pointed to another address, which is not followed." },
+  "reply/malformed": { retryable: false, message: "The reply does not have the agreed form." },
+  "reply/too-large": { retryable: false, message: "The reply is larger than this client reads." },
+  "auth/not-signed-in": { retryable: false, message: "Nobody is signed in." },
+  "auth/expired": { retryable: false, message: "The session has expired: sign in again." },
+  "auth/rejected": { retryable: false, message: "The server did not accept these credentials or this session." },
+  "auth/other-account": { retryable: false, message: "This database belongs to another account. Nothing was sent." },
+  "key/none": { retryable: false, message: "No master key is loaded: set up encryption first." },
+  "key/not-set-up": { retryable: false, message: "The server holds no key yet: set up encryption with a new password." },
+  "key/exists": { retryable: false, message: "The server already holds a key: use its password. It was not overwritten." },
+  "key/changed-elsewhere": { retryable: false, message: "Another device has changed the password: enter the current one first." },
+  "key/empty-password": { retryable: false, message: "The encryption password is empty." },
+  "key/wrong-password": { retryable: false, message: "The password does not open the key." },
+  "key/damaged-envelope": { retryable: false, message: "The stored key cannot be read: it is damaged." },
+  "key/unknown-version": { retryable: false, message: "The stored key has a form that this version does not know." },
+  "keychain/failed": { retryable: false, message: "The keychain did not do what was asked." },
+  "entry/undecryptable": { retryable: false, message: "An entry cannot be decrypted with this key." },
+  "entry/too-large": { retryable: false, message: "An entry is larger than the protocol carries." },
+} as const satisfies Record<string, { readonly retryable: boolean; readonly message: string }>;
+
+export type SyncErrorCode = keyof typeof catalog;
+
+export interface SyncErrorDetails {
+  readonly cause?: unknown;
+  /** Adds to the message: which member, which limit. Never a value. */
+  readonly detail?: string;
+  /** HTTP status. */
+  readonly status?: number;
+  /** What is used up, for `server/payment-required`. */
+  readonly dimension?: string;
+  /** The billing slot that is full, for `server/payment-required`. */
+  readonly billingKey?: string;
+  /** The server's own text: untrusted, for a log or a detail view. */
+  readonly serverMessage?: string;
+  /** How long the server asked to be left alone. */
+  readonly retryAfterMs?: number;
+  /** Which entry, for the `entry/…` codes. */
+  readonly entry?: { readonly table: string; readonly rowId: string };
+}
+
+/** Switch on `code`; `retryable` says that the same call may succeed later with nobody doing anything. */
+export class SyncError extends Error {
+  override readonly name: string = "SyncError";
+  readonly code: SyncErrorCode;
+  readonly retryable: boolean;
+  readonly status: number | null;
+  readonly dimension: string | null;
+  readonly billingKey: string | null;
+  readonly serverMessage: string | null;
+  readonly retryAfterMs: number | null;
+  readonly entry: { readonly table: string; readonly rowId: string } | null;
+
+  constructor(code: SyncErrorCode, details: SyncErrorDetails = {}) {
+    const { message, retryable } = catalog[code];
+    const text = details.detail === undefined ? message : `${message} (${details.detail})`;
+    super(text, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.retryable = retryable;
+    this.status = details.status ?? null;
+    this.dimension = details.dimension ?? null;
+    this.billingKey = details.billingKey ?? null;
+    this.serverMessage = details.serverMessage ?? null;
+    this.retryAfterMs = details.retryAfterMs ?? null;
+    this.entry = details.entry ?? null;
+  }
+}
+
+/** Why one entry could not be opened. */
+export type DecryptionFailure = "not-base64" | "decryption";
+
+/** An entry that this key does not open: damaged, forged, or sealed under another key. */
+export class DecryptionError extends SyncError {
+  override readonly name = "DecryptionError";
+  readonly reason: DecryptionFailure;
+
+  constructor(reason: DecryptionFailure) {
+    super("entry/undecryptable", { detail: reason === "not-base64" ? "not base64" : "wrong key or altered" });
+    this.reason = reason;
+  }
+}
+
+export const isSyncError = (error: unknown): error is SyncError => error instanceof SyncError;

@@ -1,0 +1,146 @@
+/**
+ * JSON over HTTP to one server: bearer token, retries, limits on time and size, no redirects. A reply that
+ * is not what was agreed becomes a `SyncError` here; nothing above this file sees `fetch`.
+ */
+import { codec, limits } from "@synckit-gen/schemas/protocol";
+import { SyncError } from "./errors.ts";
+import type { Clock, RandomSource, Sleep } from "./ports.ts";
+import { readRetryAfterMs, RETRIES, retryDelayMs } from "./retry.ts";
+
+/** A full page of the largest entries is refused by the server long before; this bounds memory. */
+const MAX_REPLY_BYTES = 32 * 1024 * 1024;
+const MAX_ERROR_REPLY_BYTES = 64 * 1024;
+const MAX_SERVER_MESSAGE = 200; // characters of the server's own text that are kept
+const TIMEOUT_MS = 30_000;
+/** Slowest line that a large request may go out on: 16 bytes per millisecond, 128 kbit/s. */
+const UPLOAD_BYTES_PER_MS = 16;
+
+export interface HttpPorts {
+  readonly fetch: typeof fetch;
+  readonly sleep: Sleep;
+  readonly random: RandomSource;
+  readonly clock: Clock;
+}
+
+export interface HttpCall {
+  readonly method: "GET" | "POST" | "PUT";
+  readonly url: string;
+  readonly token: string | null;
+  readonly body?: unknown;
+  /** For the whole exchange, without the time that a large request needs. */
+  readonly timeoutMs?: number;
+}
+
+type Outcome = { readonly kind: "reply"; readonly body: unknown } | { readonly kind: "failure"; readonly error: SyncError };
+
+export class Http {
+  readonly #ports: HttpPorts;
+
+  constructor(ports: HttpPorts) {
+    this.#ports = ports;
+  }
+
+  /** The parsed reply; null for an empty one. Throws `SyncError`. */
+  async send(call: HttpCall): Promise<unknown> {
+    const body = call.body === undefined ? null : new TextEncoder().encode(JSON.stringify(call.body));
+    if (body !== null && body.length > limits.MAX_REQUEST_BYTES) throw new SyncError("entry/too-large", { detail: "the whole request" });
+    for (let attempt = 0; ; attempt++) {
+      const outcome = await this.#attempt(call, body);
+      if (outcome.kind === "reply") return outcome.body;
+      const { error } = outcome;
+      if (!error.retryable || attempt === RETRIES) throw error;
+      const waitMs = retryDelayMs(attempt, error.retryAfterMs, this.#ports.random);
+      if (waitMs === null) throw error;
+      await this.#ports.sleep(waitMs);
+    }
+  }
+
+  async #attempt(call: HttpCall, body: Uint8Array<ArrayBuffer> | null): Promise<Outcome> {
+    const signal = AbortSignal.timeout((call.timeoutMs ?? TIMEOUT_MS) + Math.ceil((body?.length ?? 0) / UPLOAD_BYTES_PER_MS));
+    try {
+      const response = await this.#ports.fetch(call.url, {
+        method: call.method,
+        headers: {
+          accept: "application/json",
+          ...(call.token === null ? {} : { authorization: `Bearer ${call.token}` }),
+          ...(body === null ? {} : { "content-type": "application/json" }),
+        },
+        ...(body === null ? {} : { body }),
+        redirect: "manual", // a token must not follow to another host
+        credentials: "omit",
+        cache: "no-store",
+        signal,
+      });
+      if (response.ok) return { kind: "reply", body: parseJson(await readText(response, MAX_REPLY_BYTES)) };
+      return { kind: "failure", error: await this.#refusal(response) };
+    } catch (cause) {
+      if (cause instanceof SyncError) return { kind: "failure", error: cause };
+      return { kind: "failure", error: new SyncError(signal.aborted ? "network/timeout" : "network/offline", { cause }) };
+    }
+  }
+
+  async #refusal(response: Response): Promise<SyncError> {
+    const { status } = response;
+    if (response.type === "opaqueredirect" || (status >= 300 && status < 400)) {
+      await response.body?.cancel();
+      return new SyncError("server/redirected", { status });
+    }
+    const reply = await readErrorReply(response);
+    const retryAfterMs = readRetryAfterMs(response.headers.get("retry-after"), this.#ports.clock.nowMs());
+    const details = {
+      status,
+      detail: String(status),
+      ...(reply.error === "" ? {} : { serverMessage: reply.error.slice(0, MAX_SERVER_MESSAGE) }),
+      ...(reply.dimension === undefined ? {} : { dimension: reply.dimension.slice(0, MAX_SERVER_MESSAGE) }),
+      ...(reply.key === undefined ? {} : { billingKey: reply.key.slice(0, MAX_SERVER_MESSAGE) }),
+      ...(retryAfterMs === null ? {} : { retryAfterMs }),
+    };
+    if (status === 401) return new SyncError("auth/rejected", details);
+    if (status === 402) return new SyncError("server/payment-required", details);
+    if (status === 429) return new SyncError("server/rate-limited", details);
+    if (status >= 500) return new SyncError("server/unavailable", details);
+    return new SyncError("server/rejected", details);
+  }
+}
+
+/** What the server says about a refusal matters less than the status: unreadable text is no text. */
+async function readErrorReply(response: Response): Promise<ReturnType<typeof codec.decodeError>> {
+  try {
+    return codec.decodeError(parseJson(await readText(response, MAX_ERROR_REPLY_BYTES)));
+  } catch (error) {
+    if (error instanceof SyncError) return codec.decodeError(null);
+    throw error;
+  }
+}
+
+/** Counts while reading: a length header may lie, and a compressed body is counted as it unfolds. */
+async function readText(response: Response, maxBytes: number): Promise<string> {
+  if (Number(response.headers.get("content-length") ?? 0) > maxBytes) {
+    await response.body?.cancel();
+    throw new SyncError("reply/too-large");
+  }
+  const reader = response.body?.getReader();
+  if (reader === undefined) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    bytes += value.length;
+    if (bytes > maxBytes) {
+      await reader.cancel();
+      throw new SyncError("reply/too-large");
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+function parseJson(text: string): unknown {
+  if (text === "") return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new SyncError("reply/malformed", { detail: "not JSON" }); // without a cause: the parser quotes the text
+  }
+}

@@ -1,0 +1,30 @@
+/** What the client needs from the platform, and the platform's own answer to it. Tests bring their own. */
+
+export interface RandomSource {
+  /** Bytes fit for keys: from the operating system, or fixed ones in a test of formats. */
+  readonly bytes: (length: number) => Uint8Array;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970, UTC. */
+  readonly nowMs: () => number;
+}
+
+/** Resolves after that many milliseconds. */
+export type Sleep = (ms: number) => Promise<void>;
+
+const MOST_BYTES_AT_ONCE = 65_536; // getRandomValues throws above it
+
+export const platformRandom: RandomSource = {
+  bytes(length) {
+    const bytes = new Uint8Array(length);
+    for (let at = 0; at < length; at += MOST_BYTES_AT_ONCE) {
+      globalThis.crypto.getRandomValues(bytes.subarray(at, Math.min(at + MOST_BYTES_AT_ONCE, length)));
+    }
+    return bytes;
+  },
+};
+
+export const platformClock: Clock = { nowMs: () => Date.now() };
+
+export const platformSleep: Sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,173 @@
+/**
+ * Changelog entries to payloads and back. Inside the encryption a payload repeats what the wire says
+ * around it, and what does not match is refused: a server can withhold an entry, not move or change it.
+ */
+import {
+  type ChangeOp,
+  limits,
+  RESERVED_MEMBER,
+  type ReservedMember,
+  rowIdOf,
+  rowIdToWire,
+  stampToTimestamp,
+  timestampToStamp,
+  ValueError,
+  type WireValue,
+} from "@synckit-gen/schemas/protocol";
+import type { PayloadEntry, PulledEntry } from "../client/entries.ts";
+import type { ChangelogEntry } from "../store/changelog.ts";
+import type { Clock } from "../store/clock.ts";
+import { maskToColumns, type RemoteChange } from "../store/session.ts";
+import type { TableRows } from "../store/table-rows.ts";
+
+export interface EntryFormat {
+  readonly compat: "full" | "synckit";
+  readonly tables: ReadonlyMap<string, TableRows>;
+  /** A keyed hash of a row id, equal on every device of the account. */
+  readonly rowHash: (table: string, rowId: string) => string;
+}
+
+/**
+ * Why a pulled entry was not applied. `unknown-table`: this version does not sync it; it is pulled again after an
+ * upgrade. The others are damage or tampering.
+ */
+export type RefusalReason = "unknown-table" | "undecryptable" | "malformed" | "unsigned" | "moved" | "clock";
+
+export interface Refusal {
+  readonly table: string;
+  /** As the wire has it. */
+  readonly rowId: string;
+  readonly seq: number | null;
+  readonly reason: RefusalReason;
+}
+
+export interface DecodedEntry {
+  readonly change: RemoteChange;
+  /** A newer version of the app wrote columns that this one does not have. */
+  readonly hasUnknownColumns: boolean;
+}
+
+/** Year 2223: far enough for any clock, near enough that a stamp after it is still an exact number. */
+const MAX_STAMP = 8_000_000_000_000_000;
+
+export function encodeEntry(format: EntryFormat, entry: ChangelogEntry, device: string): PayloadEntry {
+  const rows = format.tables.get(entry.table);
+  if (rows === undefined) throw new Error(`encodeEntry: ${entry.table} is not a synced table`);
+  const isHashed = rows.spec.rowIds === "hidden" || entry.rowId.length > limits.MAX_ROW_ID;
+  return {
+    table: entry.table,
+    op: entry.op,
+    rowId: isHashed ? format.rowHash(entry.table, entry.rowId) : entry.rowId,
+    timestamp: stampToTimestamp(entry.stamp),
+    payload: format.compat === "full" ? signedPayload(rows, entry, device) : plainPayload(rows, entry),
+  };
+}
+
+function plainPayload(rows: TableRows, entry: ChangelogEntry): string | null {
+  if (entry.op !== "DELETE") return entry.data;
+  // The key of a hidden row is nowhere else.
+  return rows.spec.rowIds === "hidden" ? JSON.stringify(rowIdToWire(rows.identity, entry.rowId)) : null;
+}
+
+function signedPayload(rows: TableRows, entry: ChangelogEntry, device: string): string {
+  const clock = entry.stamp === 0 ? ([0, ""] as const) : ([entry.stamp, device] as const);
+  const member: ReservedMember = {
+    t: entry.table,
+    o: entry.op,
+    c: clock,
+    ...(entry.op === "UPDATE" ? { m: maskToColumns(rows, entry.mask) } : {}),
+  };
+  const body = entry.data ?? JSON.stringify(rowIdToWire(rows.identity, entry.rowId));
+  // Spliced, not parsed: JSON.parse would lose digits that SQLite wrote.
+  return `${body.slice(0, -1)},${JSON.stringify(RESERVED_MEMBER)}:${JSON.stringify(member)}}`;
+}
+
+export function decodeEntry(format: EntryFormat, entry: PulledEntry): DecodedEntry | Refusal {
+  const refuse = (reason: RefusalReason): Refusal => ({ table: entry.table, rowId: entry.rowId, seq: entry.seq, reason });
+  const rows = format.tables.get(entry.table);
+  if (rows === undefined) return refuse("unknown-table");
+  if (entry.failure !== null) return refuse("undecryptable");
+  if (entry.payload === null) return format.compat === "full" ? refuse("unsigned") : decodeBare(rows, entry, refuse);
+
+  const payload = parseObject(entry.payload);
+  if (payload === null) return refuse("malformed");
+  const signed = readReserved(payload[RESERVED_MEMBER]);
+  if (signed === null && format.compat === "full") return refuse(RESERVED_MEMBER in payload ? "malformed" : "unsigned");
+  if (signed !== null && (signed.t !== entry.table || signed.o !== entry.op)) return refuse("moved");
+  const rowId = rowIdIn(rows, payload);
+  if (rowId === null) return refuse("malformed");
+  if (entry.rowId !== rowId && entry.rowId !== format.rowHash(entry.table, rowId)) return refuse("moved");
+  const clock = signed === null ? wireClock(entry) : normalClock(signed.c[0], signed.c[1]);
+  if (clock === null) return refuse("clock");
+  return toChange(rows, entry.op, rowId, clock, payload, signed?.m ?? null);
+}
+
+/** Only with `compat: synckit`: a DELETE without a payload, which names a row by its clear row id. */
+function decodeBare(rows: TableRows, entry: PulledEntry, refuse: (reason: RefusalReason) => Refusal): DecodedEntry | Refusal {
+  if (entry.op !== "DELETE" || rows.spec.rowIds === "hidden") return refuse("malformed");
+  const clock = wireClock(entry);
+  if (clock === null) return refuse("clock");
+  try {
+    rowIdToWire(rows.identity, entry.rowId);
+  } catch (error) {
+    if (error instanceof ValueError) return refuse("malformed");
+    throw error;
+  }
+  return {
+    change: { table: entry.table, rowId: entry.rowId, op: "DELETE", clock, written: new Set(), values: null },
+    hasUnknownColumns: false,
+  };
+}
+
+function toChange(
+  rows: TableRows,
+  op: ChangeOp,
+  rowId: string,
+  clock: Clock,
+  payload: Readonly<Record<string, unknown>>,
+  mask: readonly string[] | null,
+): DecodedEntry {
+  const table = rows.spec.name;
+  const names = Object.keys(payload).filter((name) => name !== RESERVED_MEMBER);
+  const hasUnknownColumns = names.some((name) => !rows.columnSet.has(name) && !rows.spec.identity.includes(name));
+  if (op === "DELETE") return { change: { table, rowId, op, clock, written: new Set(), values: null }, hasUnknownColumns: false };
+  const known = rows.columns.filter((column) => payload[column] !== undefined);
+  const values = Object.fromEntries([...rows.spec.identity, ...known].map((name) => [name, payload[name] as WireValue]));
+  const isWhole = op === "INSERT" || rows.spec.conflicts === "row" || mask === null;
+  return { change: { table, rowId, op, clock, written: new Set(isWhole ? known : mask), values }, hasUnknownColumns };
+}
+
+const normalClock = (stamp: number, device: string): Clock | null =>
+  stamp > MAX_STAMP ? null : stamp === 0 ? { stamp, device: "" } : { stamp, device };
+
+function wireClock(entry: PulledEntry): Clock | null {
+  const stamp = timestampToStamp(entry.timestamp);
+  return stamp === null || stamp < 0 ? null : normalClock(stamp, entry.deviceId ?? "");
+}
+
+function rowIdIn(rows: TableRows, payload: Readonly<Record<string, unknown>>): string | null {
+  try {
+    return rowIdOf(rows.identity, payload);
+  } catch (error) {
+    if (error instanceof ValueError) return null;
+    throw error;
+  }
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value !== null && typeof value === "object" && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null; // opened with the right key and still not JSON: another program's doing
+  }
+}
+
+function readReserved(value: unknown): ReservedMember | null {
+  if (value === null || typeof value !== "object") return null;
+  const { t, o, c, m } = value as Record<string, unknown>;
+  if (typeof t !== "string" || (o !== "INSERT" && o !== "UPDATE" && o !== "DELETE")) return null;
+  if (!Array.isArray(c) || c.length !== 2 || !Number.isSafeInteger(c[0]) || (c[0] as number) < 0 || typeof c[1] !== "string") return null;
+  if (o === "UPDATE" && (!Array.isArray(m) || m.some((name) => typeof name !== "string"))) return null;
+  return { t, o, c: [c[0] as number, c[1]], ...(o === "UPDATE" ? { m: m as readonly string[] } : {}) };
+}

@@ -1,0 +1,59 @@
+/** Pull: pages are decrypted as they come, and several are applied in one transaction, which costs half of one each. */
+import type { Relay } from "./relay.ts";
+import type { RemoteChange } from "../store/session.ts";
+import type { Store } from "../store/store.ts";
+import { decodeEntry, type DecodedEntry, type EntryFormat, type Refusal } from "./entry.ts";
+
+export interface PullReport {
+  readonly pulled: number;
+  readonly merged: number;
+  /** Entries that were not applied, with the reason. */
+  readonly refused: readonly Refusal[];
+}
+
+/** Changes gathered before a transaction: about 50 ms of work, so that an app's window does not stall. */
+const MAX_GATHERED = 2_000;
+/** State key: something was pulled that only a newer version of the app understands. */
+const REPLAY_ON_UPGRADE = "replay_on_upgrade";
+
+export async function pullChanges(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<PullReport> {
+  const refused: Refusal[] = [];
+  let pulled = 0;
+  let merged = 0;
+  let cursor = store.state.getNumber("pull_cursor", 0);
+  let gathered: RemoteChange[] = [];
+  const flush = (): void => {
+    merged += store.applyRemote(device, gathered, cursor).merged;
+    gathered = [];
+  };
+
+  for (let hasMore = true; hasMore;) {
+    const page = await relay.pullPayloads(device, cursor);
+    for (const entry of page.entries) {
+      const decoded = decodeEntry(format, entry);
+      if (isDecoded(decoded)) gathered.push(decoded.change);
+      else refused.push(decoded);
+      if (isDecoded(decoded) ? decoded.hasUnknownColumns : decoded.reason === "unknown-table") store.state.set(REPLAY_ON_UPGRADE, "1");
+    }
+    pulled += page.entries.length;
+    const moved = page.cursor !== cursor;
+    cursor = page.cursor;
+    hasMore = page.hasMore;
+    if (gathered.length >= MAX_GATHERED || (!hasMore && (moved || gathered.length > 0))) flush();
+  }
+  store.resolveHeld(device);
+  return { pulled, merged, refused };
+}
+
+/** After an upgrade, the log is read again from its start if an older version skipped parts of it: merging twice changes nothing. */
+export function replayAfterUpgrade(store: Store, modelHash: string): void {
+  const { state } = store;
+  if (state.get("model_hash") === modelHash) return;
+  if (state.get(REPLAY_ON_UPGRADE) === "1") {
+    state.set("pull_cursor", "0");
+    state.set(REPLAY_ON_UPGRADE, "0");
+  }
+  state.set("model_hash", modelHash);
+}
+
+const isDecoded = (decoded: DecodedEntry | Refusal): decoded is DecodedEntry => "change" in decoded;

@@ -1,0 +1,62 @@
+/**
+ * Push: captured changes in the order in which the database accepted them. That order is safe for foreign
+ * keys by itself: every statement it came from passed them (the snapshot is written parents first).
+ */
+import { limits } from "@synckit-gen/schemas/protocol";
+import type { Relay } from "./relay.ts";
+import type { PayloadEntry } from "../client/entries.ts";
+import type { Store } from "../store/store.ts";
+import { encodeEntry, type EntryFormat } from "./entry.ts";
+
+/** Bytes of payload text in one request: base64 and the wire's other members make about half as much again of it. */
+const MAX_BATCH_BYTES = limits.MAX_REQUEST_BYTES / 2;
+/** Bytes of payload that still fit one entry's base64 with nonce and tag. */
+const MAX_PAYLOAD_BYTES = Math.floor((limits.MAX_ENTRY_BYTES * 3) / 4) - 64;
+
+/** Sends what is pending, in batches, until nothing is. Returns the number of entries sent. */
+export async function pushChanges(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<number> {
+  let pushed = 0;
+  for (;;) {
+    store.foldLocal(device);
+    const batch = nextBatch(store, format, device);
+    if (batch.unpushable.length > 0) store.markUnpushable(batch.unpushable);
+    if (batch.entries.length > 0) {
+      await relay.pushPayloads(device, batch.entries);
+      // By id, not by row: an edit made during the request is another entry, and stays.
+      store.markPushed(batch.ids);
+      pushed += batch.ids.length;
+    } else if (batch.unpushable.length === 0) {
+      return pushed;
+    }
+  }
+}
+
+interface Batch {
+  readonly ids: readonly number[];
+  readonly entries: readonly PayloadEntry[];
+  readonly unpushable: readonly number[];
+}
+
+function nextBatch(store: Store, format: EntryFormat, device: string): Batch {
+  const ids: number[] = [];
+  const entries: PayloadEntry[] = [];
+  const unpushable: number[] = [];
+  let bytes = 0;
+  for (const entry of store.unpushed()) {
+    if (!format.tables.has(entry.table)) {
+      unpushable.push(entry.id); // captured by an older version; this one does not sync the table
+      continue;
+    }
+    const encoded = encodeEntry(format, entry, device);
+    const size = new TextEncoder().encode(encoded.payload ?? "").length;
+    if (size > MAX_PAYLOAD_BYTES) {
+      unpushable.push(entry.id);
+      continue;
+    }
+    if (entries.length > 0 && bytes + size > MAX_BATCH_BYTES) break;
+    bytes += size;
+    ids.push(entry.id);
+    entries.push(encoded);
+  }
+  return { ids, entries, unpushable };
+}

@@ -1,0 +1,219 @@
+/** The composition root: a database handle, a generated schema and a server become one `Sync`. */
+import type BetterSqlite3 from "better-sqlite3";
+import type { Platform } from "@synckit-gen/schemas/protocol";
+import { SyncKitClient } from "./client/client.ts";
+import type { SyncKitConfig } from "./client/config.ts";
+import { SyncError } from "./client/errors.ts";
+import { platformClock } from "./client/ports.ts";
+import { betterSqlite3Driver } from "./driver/better-sqlite3.ts";
+import type { EntryFormat, Refusal } from "./engine/entry.ts";
+import { applyMigrations } from "./engine/migrate.ts";
+import { pullChanges, type PullReport, replayAfterUpgrade } from "./engine/pull.ts";
+import { pushChanges } from "./engine/push.ts";
+import type { AppSpec, Migration } from "./generated/spec.ts";
+import type { HeldRow } from "./store/held.ts";
+import type { Values } from "./store/registers.ts";
+import type { RemoteChange } from "./store/session.ts";
+import { openStore, type Store } from "./store/store.ts";
+import { rowIdToWire } from "@synckit-gen/schemas/protocol";
+
+export interface SyncOptions extends SyncKitConfig {
+  /** The app's own handle: the engine works through it and never closes it. */
+  readonly database: BetterSqlite3.Database;
+  /** Names this installation to the user and the server; the same name again is the same device. */
+  readonly deviceName: string;
+  /** Default: from the platform that runs this. */
+  readonly platform?: Platform;
+}
+
+export interface SyncStatusReport {
+  /** A server and an API key are set. */
+  readonly configured: boolean;
+  readonly authenticated: boolean;
+  /** `ready`: the master key is in memory. */
+  readonly encryption: "none" | "ready";
+  readonly deviceId: string | null;
+  /** Entries that wait to be pushed. */
+  readonly pendingChanges: number;
+  /** Rows that wait for a parent, or that their table refuses. */
+  readonly heldRows: number;
+  /** Entries that no server takes: larger than the protocol carries. */
+  readonly unpushableChanges: number;
+  /** Milliseconds since 1970; null: never. */
+  readonly lastSyncMs: number | null;
+}
+
+export interface SyncReport {
+  readonly pushed: number;
+  readonly pulled: number;
+  readonly merged: number;
+  readonly refused: readonly Refusal[];
+  readonly heldRows: number;
+  readonly pruned: number;
+}
+
+export interface Authorization {
+  /** Open it in the user's browser. */
+  readonly authorizeUrl: string;
+  /** To be compared with the state that the redirect carries. */
+  readonly state: string;
+  readonly verifier: string;
+}
+
+export interface CompleteAuthRequest {
+  readonly code: string;
+  readonly state: string;
+  /** The state that `startAuth` gave. */
+  readonly expectedState: string;
+  readonly verifier: string;
+  readonly port: number;
+}
+
+/** One app database in sync. All methods that touch the network may throw `SyncError`. */
+export interface Sync {
+  readonly client: SyncKitClient;
+
+  readonly status: () => SyncStatusReport;
+  readonly startAuth: (options: { readonly port: number }) => Promise<Authorization>;
+  readonly completeAuth: (request: CompleteAuthRequest) => Promise<void>;
+  readonly signIn: (email: string, password: string) => Promise<void>;
+  /** The account's first device: makes the master key. */
+  readonly setupEncryptionNew: (password: string) => Promise<void>;
+  /** Every other device: opens the account's key. */
+  readonly setupEncryptionExisting: (password: string) => Promise<void>;
+  /** Registers if needed, takes the initial snapshot once, pushes, pulls, tidies. A call during a cycle joins it. */
+  readonly syncNow: () => Promise<SyncReport>;
+  /** Clears credentials and session. The data stays. */
+  readonly disconnect: () => Promise<void>;
+
+  readonly getSyncState: (key: string) => string | null;
+  readonly setSyncState: (key: string, value: string) => void;
+  /** The device id, from `sync_state` after the first time. */
+  readonly ensureDeviceRegistered: () => Promise<string>;
+  /** Logs every row that existed before; once. Returns how many. */
+  readonly createInitialSnapshot: () => Promise<number>;
+  readonly pushChanges: () => Promise<number>;
+  readonly pullChanges: () => Promise<PullReport>;
+  /** Applies a row as if it had just been pulled: synced columns only, capture suppressed, parents checked. */
+  readonly applyUpsert: (table: string, rowId: string, data: Values) => void;
+  readonly applyDelete: (table: string, rowId: string) => void;
+  /** Prunes pushed entries past their time. Returns how many. */
+  readonly cleanupChangelog: () => number;
+  readonly heldRows: (limit?: number) => readonly HeldRow[];
+}
+
+export function openSync(spec: AppSpec, migrations: readonly Migration[], options: SyncOptions): Sync {
+  const driver = betterSqlite3Driver(options.database);
+  const clock = options.clock ?? platformClock;
+  applyMigrations(driver, migrations);
+  const store = openStore(driver, spec, clock.nowMs);
+  replayAfterUpgrade(store, spec.modelHash);
+  const client = new SyncKitClient(options);
+  const format: EntryFormat = { compat: spec.compat, tables: store.tables, rowHash: (table, rowId) => client.rowHash(table, rowId) };
+
+  async function ensureDeviceRegistered(): Promise<string> {
+    guardAccount(store, client);
+    const known = store.state.get("device_id");
+    if (known !== null) return known;
+    const device = await client.registerDevice(options.deviceName, options.platform ?? platformOf());
+    store.state.set("device_id", device.id);
+    return device.id;
+  }
+
+  /** Runs `call` with the device id; where the server does not know it any more, registers once more. */
+  async function asDevice<T>(call: (device: string) => Promise<T>): Promise<T> {
+    const device = await ensureDeviceRegistered();
+    try {
+      return await call(device);
+    } catch (error) {
+      if (!(error instanceof SyncError) || error.status !== 404) throw error;
+      const again = await client.registerDevice(options.deviceName, options.platform ?? platformOf());
+      if (again.id === device) throw error;
+      store.state.set("device_id", again.id);
+      return call(again.id);
+    }
+  }
+
+  const push = (): Promise<number> => asDevice((device) => pushChanges(store, client, format, device));
+  const pull = (): Promise<PullReport> => asDevice((device) => pullChanges(store, client, format, device));
+
+  async function cycle(): Promise<SyncReport> {
+    const device = await ensureDeviceRegistered();
+    store.createInitialSnapshot(device);
+    let pushed = await push();
+    const { pulled, merged, refused } = await pull();
+    pushed += await push(); // what the merge itself had to do, and what the app wrote meanwhile
+    const pruned = store.cleanup();
+    store.state.set("last_sync_ms", String(clock.nowMs()));
+    return { pushed, pulled, merged, refused, heldRows: store.heldCount(), pruned };
+  }
+
+  let running: Promise<SyncReport> | null = null;
+  const syncNow = (): Promise<SyncReport> => (running ??= cycle().finally(() => (running = null)));
+
+  const applyOne = (change: Pick<RemoteChange, "table" | "rowId" | "op" | "values">): void => {
+    const rows = store.tables.get(change.table);
+    if (rows === undefined) throw new RangeError(`"${change.table}" is not a synced table`);
+    const device = store.state.get("device_id") ?? "";
+    store.foldLocal(device);
+    const stamp = Math.max(clock.nowMs() * 1000, store.state.getNumber("last_stamp", 0) + 1);
+    const written = new Set(rows.columns.filter((column) => change.values?.[column] !== undefined));
+    store.applyRemote(device, [{ ...change, clock: { stamp, device: "" }, written }], null);
+    store.resolveHeld(device);
+  };
+
+  return {
+    client,
+    status: () => ({
+      configured: options.serverUrl !== "" && options.apiKey !== "",
+      authenticated: client.sessionInfo() !== null && !client.isTokenExpired(),
+      encryption: client.hasMasterKey() ? "ready" : "none",
+      deviceId: store.state.get("device_id"),
+      pendingChanges: store.pendingCount(),
+      heldRows: store.heldCount(),
+      unpushableChanges: store.unpushableCount(),
+      lastSyncMs: store.state.get("last_sync_ms") === null ? null : store.state.getNumber("last_sync_ms", 0),
+    }),
+    async startAuth({ port }) {
+      const { state, verifier, challenge } = await client.createPkce();
+      return { authorizeUrl: client.buildAuthorizeUrl(port, state, challenge), state, verifier };
+    },
+    async completeAuth({ code, state, expectedState, verifier, port }) {
+      if (state !== expectedState) throw new SyncError("auth/rejected", { detail: "the redirect carries another state" });
+      await client.authenticateWithCode(code, verifier, port);
+    },
+    signIn: async (email, password) => void (await client.authenticate(email, password)),
+    setupEncryptionNew: (password) => client.setupEncryptionNew(password),
+    setupEncryptionExisting: (password) => client.setupEncryptionExisting(password),
+    syncNow,
+    disconnect: () => client.clearSession(),
+    getSyncState: store.state.get,
+    setSyncState: store.state.set,
+    ensureDeviceRegistered,
+    createInitialSnapshot: async () => store.createInitialSnapshot(await ensureDeviceRegistered()),
+    pushChanges: push,
+    pullChanges: pull,
+    applyUpsert: (table, rowId, data) => {
+      const identity = store.tables.get(table)?.identity ?? [];
+      applyOne({ table, rowId, op: "INSERT", values: { ...data, ...rowIdToWire(identity, rowId) } });
+    },
+    applyDelete: (table, rowId) => applyOne({ table, rowId, op: "DELETE", values: null }),
+    cleanupChangelog: () => store.cleanup(),
+    heldRows: (limit = 100) => store.heldRows(limit),
+  };
+}
+
+/** One database belongs to one account: signing in to another would push everything to it. */
+function guardAccount(store: Store, client: SyncKitClient): void {
+  const session = client.sessionInfo();
+  if (session === null) throw new SyncError("auth/not-signed-in");
+  const account = `${session.appId}:${session.userId}`;
+  const known = store.state.get("account");
+  if (known === null) store.state.set("account", account);
+  else if (known !== account) throw new SyncError("auth/other-account");
+}
+
+function platformOf(): Platform {
+  const name = (globalThis as { process?: { platform?: string } }).process?.platform;
+  return name === "darwin" ? "macos" : name === "win32" ? "windows" : name === "linux" || name === "android" ? name : "web";
+}

@@ -1,0 +1,22 @@
+/**
+ * Hybrid logical clocks: an ordinary time in microseconds, never going back on one device and never behind
+ * anything that device has seen, with the device's id to tell equal times apart.
+ */
+
+export interface Clock {
+  /** Microseconds since 1970; 0: baseline; -1: nobody has written yet. */
+  readonly stamp: number;
+  /** Empty for the baseline, so that equal rows of two joining devices are equal. */
+  readonly device: string;
+}
+
+/** Of a register that no operation has written: a value that came along with an UPDATE is held under it. */
+export const ABSENT: Clock = { stamp: -1, device: "" };
+/** Of rows that existed when a device joined: later than nothing, earlier than every edit. */
+export const BASELINE: Clock = { stamp: 0, device: "" };
+
+/** Negative, zero or positive as `a` is earlier than, equal to or later than `b`. */
+export function compareClocks(a: Clock, b: Clock): number {
+  if (a.stamp !== b.stamp) return a.stamp - b.stamp;
+  return a.device === b.device ? 0 : a.device < b.device ? -1 : 1;
+}

@@ -1,0 +1,68 @@
+/**
+ * `sync_row_clock`: the registers' clocks. A row of an app's table without an entry here is at the baseline.
+ * `data` holds the registers' values where the app's table does not: of dead rows and of held ones.
+ */
+import type { Driver } from "../driver/driver.ts";
+import type { Clock } from "./clock.ts";
+import { compareClocks } from "./clock.ts";
+import type { DeviceNumbers } from "./devices.ts";
+import type { Registers, Values } from "./registers.ts";
+
+export interface StoredRow {
+  readonly registers: Registers;
+  readonly data: Values | null;
+}
+
+export interface RowClocks {
+  readonly load: (table: string, rowId: string) => StoredRow | null;
+  readonly save: (table: string, rowId: string, registers: Registers, data: Values | null) => void;
+}
+
+export function rowClocks(driver: Driver, devices: DeviceNumbers): RowClocks {
+  const select = driver.prepare(
+    "SELECT stamp, device, columns, life_stamp, life_device, alive, data FROM sync_row_clock WHERE table_name = ? AND row_id = ?",
+  );
+  const upsert = driver.prepare(
+    `INSERT INTO sync_row_clock (table_name, row_id, stamp, device, columns, life_stamp, life_device, alive, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (table_name, row_id) DO UPDATE SET stamp = excluded.stamp, device = excluded.device, columns = excluded.columns,
+       life_stamp = excluded.life_stamp, life_device = excluded.life_device, alive = excluded.alive, data = excluded.data`,
+  );
+  const clockOf = (stamp: number, number: number): Clock => ({ stamp, device: devices.deviceOf(number) });
+
+  return {
+    load(table, rowId) {
+      const row = select.get(table, rowId);
+      if (row === undefined) return null;
+      const [stamp, device, columns, lifeStamp, lifeDevice, alive, data] = row;
+      const base = clockOf(stamp as number, device as number);
+      const overrides = new Map<string, Clock>();
+      if (columns !== null)
+        for (const [column, [at, number]] of Object.entries(JSON.parse(columns as string) as Record<string, [number, number]>))
+          overrides.set(column, clockOf(at, number));
+      return {
+        registers: {
+          base,
+          overrides,
+          life: lifeStamp === null ? base : clockOf(lifeStamp as number, lifeDevice as number),
+          alive: alive === 1,
+        },
+        data: data === null ? null : (JSON.parse(data as string) as Values),
+      };
+    },
+    save(table, rowId, { base, overrides, life, alive }, data) {
+      const columns = Object.fromEntries(Array.from(overrides, ([column, at]) => [column, [at.stamp, devices.numberOf(at.device)]]));
+      const ownLife = compareClocks(life, base) !== 0;
+      upsert.run(
+        table,
+        rowId,
+        base.stamp,
+        devices.numberOf(base.device),
+        overrides.size === 0 ? null : JSON.stringify(columns),
+        ownLife ? life.stamp : null,
+        ownLife ? devices.numberOf(life.device) : null,
+        alive ? 1 : 0,
+        data === null ? null : JSON.stringify(data),
+      );
+    },
+  };
+}

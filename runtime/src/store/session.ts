@@ -1,0 +1,467 @@
+/**
+ * One apply transaction's view of the rows it touches. Changes are first merged into registers, whatever
+ * their order; then rows are placed in their tables parents first, and buried children first. A row that its
+ * table cannot hold yet is held: its registers keep the values, and nothing else waits for it.
+ *
+ * Everything here runs inside one synchronous transaction with capture suppressed.
+ */
+import { rowIdOf, rowIdToWire, ValueError, wireToSql, type SqlValue, type WireValue } from "@synckit-gen/schemas/protocol";
+import type { Driver } from "../driver/driver.ts";
+import type { ReferenceSpec } from "../generated/spec.ts";
+import { type Clock, BASELINE } from "./clock.ts";
+import type { Changelog, ChangelogEntry } from "./changelog.ts";
+import type { HeldReason, HeldStore } from "./held.ts";
+import { absentRegisters, type Change, mergeChange, type Registers, type Values } from "./registers.ts";
+import type { RowClocks } from "./row-clocks.ts";
+import type { TableRows } from "./table-rows.ts";
+
+export interface RemoteChange extends Change {
+  readonly table: string;
+  readonly rowId: string;
+}
+
+/** Parts that outlive a session. */
+export interface SessionParts {
+  readonly driver: Driver;
+  /** In upsert order. */
+  readonly tables: ReadonlyMap<string, TableRows>;
+  readonly clocks: RowClocks;
+  readonly held: HeldStore;
+  readonly changelog: Changelog;
+  readonly nowMs: () => number;
+}
+
+export interface SessionMode {
+  /** This device's id, for the clocks of what it captured and of what the merge has to do. */
+  readonly device: string;
+  /** The latest stamp that this device has given or seen. */
+  readonly lastStamp: number;
+  /** The handle enforces foreign keys during this transaction. */
+  readonly enforced: boolean;
+  /** Foreign keys are checked at COMMIT, so that rows of one reference cycle can be placed one after the other. */
+  readonly deferred: boolean;
+}
+
+interface RowWork {
+  readonly rows: TableRows;
+  readonly rowId: string;
+  readonly registers: Registers;
+  /** Register values that the table does not hold; null where it does. */
+  data: Values | null;
+  /** Values that this session's changes gave. */
+  overlay: Record<string, WireValue>;
+  /** The latest payload seen, for a row that vanished from its table without a trace. */
+  latest: Values;
+  /** The row as its table has it now; undefined until read. */
+  physical: Values | null | undefined;
+  /** Being removed: stops the walk through a reference cycle. */
+  isLeaving: boolean;
+}
+
+interface InboundEdge {
+  readonly child: TableRows;
+  readonly reference: ReferenceSpec;
+}
+
+export class Session {
+  readonly #parts: SessionParts;
+  readonly #mode: SessionMode;
+  readonly #works = new Map<string, RowWork>();
+  readonly #inbound: ReadonlyMap<string, readonly InboundEdge[]>;
+  /** Rows held by this session, by work; the reason is in `sync_held`. */
+  readonly #heldHere = new Set<RowWork>();
+  readonly #relaxed = new Set<RowWork>();
+  lastStamp: number;
+
+  constructor(parts: SessionParts, mode: SessionMode, inbound: ReadonlyMap<string, readonly InboundEdge[]>) {
+    this.#parts = parts;
+    this.#mode = mode;
+    this.#inbound = inbound;
+    this.lastStamp = mode.lastStamp;
+  }
+
+  /** Rows whose reference to an unsynced parent needs enforcement off: `[table, row id]`. */
+  get relaxed(): readonly (readonly [string, string])[] {
+    return Array.from(this.#relaxed, (work) => [work.rows.spec.name, work.rowId] as const);
+  }
+
+  // Local changes ---------------------------------------------------------------------------------
+
+  /** Stamps what triggers captured since the last session and folds it into the registers. It always wins: its author had seen all else. */
+  foldLocal(): void {
+    for (const entry of this.#parts.changelog.stamp(this.lastStamp)) {
+      this.lastStamp = Math.max(this.lastStamp, entry.stamp);
+      const rows = this.#parts.tables.get(entry.table);
+      if (rows !== undefined) this.#fold(rows, entry);
+    }
+  }
+
+  #fold(rows: TableRows, entry: ChangelogEntry): void {
+    const clock: Clock = { stamp: entry.stamp, device: this.#mode.device };
+    const stored = this.#parts.clocks.load(entry.table, entry.rowId);
+    const registers = stored?.registers ?? { ...absentRegisters(), base: BASELINE };
+    let data = stored?.data ?? null;
+    registers.life = clock;
+    registers.alive = entry.op !== "DELETE";
+    if (entry.op === "DELETE") {
+      data = data ?? (entry.old === null ? null : (JSON.parse(entry.old) as Values));
+    } else if (entry.op === "INSERT" || rows.spec.conflicts === "row") {
+      registers.base = clock;
+      registers.overrides.clear();
+      data = null;
+    } else {
+      const changed = maskToColumns(rows, entry.mask);
+      for (const column of changed) registers.overrides.set(column, clock);
+      if (data !== null && entry.data !== null) data = { ...data, ...pick(JSON.parse(entry.data) as Values, changed) };
+    }
+    if (entry.op !== "UPDATE" && stored !== null) this.#parts.held.remove(entry.table, entry.rowId);
+    this.#parts.clocks.save(entry.table, entry.rowId, registers, data);
+  }
+
+  // Remote changes --------------------------------------------------------------------------------
+
+  /** Merges a change into its row's registers. False: this schema ignores it. */
+  merge(change: RemoteChange): boolean {
+    const rows = this.#parts.tables.get(change.table);
+    if (rows === undefined || (change.op === "DELETE" && rows.spec.deletes === "ignore")) return false;
+    this.lastStamp = Math.max(this.lastStamp, change.clock.stamp);
+    const work = this.#work(rows, change.rowId);
+    const won = mergeChange(work.registers, change, rows.columns, (column) => this.#valueOf(work, column));
+    if (change.values !== null) {
+      work.latest = change.values;
+      for (const column of won) work.overlay[column] = change.values[column] as WireValue;
+    }
+    return true;
+  }
+
+  /** Brings the tables in line with the registers of every row merged so far. */
+  settle(): void {
+    const works = [...this.#works.values()];
+    const ranks = new Map([...this.#parts.tables.keys()].map((name, rank) => [name, rank]));
+    const rank = (work: RowWork): number => ranks.get(work.rows.spec.name) as number;
+    for (const work of works.filter(isAlive).toSorted((a, b) => rank(a) - rank(b))) this.#place(work);
+    for (const work of works.filter((candidate) => !isAlive(candidate)).toSorted((a, b) => rank(b) - rank(a))) this.#bury(work);
+    this.#retry();
+  }
+
+  /** Tries held rows again; what still cannot be placed stays held. */
+  resolve(rowsToTry: readonly (readonly [table: string, rowId: string])[]): void {
+    for (const [table, rowId] of rowsToTry) {
+      const rows = this.#parts.tables.get(table);
+      if (rows === undefined) continue;
+      const work = this.#work(rows, rowId);
+      work.physical = undefined;
+      this.#heldHere.add(work);
+    }
+    this.#retry();
+  }
+
+  /** Once a pull is complete: rows whose parent is dead follow their reference's rule, and every device is told. */
+  applyRules(): void {
+    for (let progress = true; progress;) {
+      progress = false;
+      for (const work of [...this.#heldHere]) if (isAlive(work) && this.#applyRule(work)) progress = true;
+      if (progress) this.#retry();
+    }
+  }
+
+  #retry(): void {
+    for (let progress = true; progress;) {
+      progress = false;
+      for (const work of [...this.#heldHere]) {
+        this.#heldHere.delete(work);
+        if (isAlive(work)) this.#place(work);
+        else this.#bury(work);
+        if (!this.#heldHere.has(work)) progress = true;
+      }
+    }
+  }
+
+  // Rows ------------------------------------------------------------------------------------------
+
+  #work(rows: TableRows, rowId: string): RowWork {
+    const key = `${rows.spec.name}\0${rowId}`;
+    const known = this.#works.get(key);
+    if (known !== undefined) return known;
+    const stored = this.#parts.clocks.load(rows.spec.name, rowId);
+    const physical = stored === null ? rows.read(rowId) : stored.registers.alive ? undefined : null;
+    const registers =
+      stored?.registers ?? (physical === null ? absentRegisters() : { ...absentRegisters(), base: BASELINE, life: BASELINE, alive: true });
+    const work: RowWork = { rows, rowId, registers, data: stored?.data ?? null, overlay: {}, latest: {}, physical, isLeaving: false };
+    this.#works.set(key, work);
+    return work;
+  }
+
+  #physical(work: RowWork): Values | null {
+    if (work.physical === undefined) work.physical = work.rows.read(work.rowId);
+    return work.physical;
+  }
+
+  #valueOf(work: RowWork, column: string): WireValue | undefined {
+    return work.overlay[column] ?? (Object.hasOwn(work.overlay, column) ? null : (work.data ?? this.#physical(work) ?? {})[column]);
+  }
+
+  /** All that the registers hold, identity included. */
+  #fullValues(work: RowWork): Values {
+    return {
+      ...(work.data ?? this.#physical(work) ?? { ...work.latest, ...rowIdToWire(work.rows.identity, work.rowId) }),
+      ...work.overlay,
+    };
+  }
+
+  #save(work: RowWork): void {
+    const { base, overrides, life, alive } = work.registers;
+    // A live row at the baseline needs no entry: that is what having none means.
+    const isBaseline = alive && base.stamp === 0 && life.stamp === 0 && overrides.size === 0 && work.data === null;
+    if (!isBaseline || this.#parts.clocks.load(work.rows.spec.name, work.rowId) !== null)
+      this.#parts.clocks.save(work.rows.spec.name, work.rowId, work.registers, work.data);
+  }
+
+  #place(work: RowWork): void {
+    const { rows } = work;
+    const isWhole = work.data !== null || work.physical === null;
+    const written = isWhole ? rows.columns : rows.columns.filter((column) => Object.hasOwn(work.overlay, column));
+    if (!isWhole && written.length === 0) return this.#save(work);
+    const values = isWhole ? this.#fullValues(work) : work.overlay;
+
+    const missing = this.#missingParents(work, isWhole ? null : new Set(written));
+    if (missing.relaxed !== null) {
+      this.#relaxed.add(work);
+      return this.#hold(work, "relaxed", missing.relaxed);
+    }
+    if (missing.blocking !== null) return this.#hold(work, "parent", missing.blocking);
+    const wanted = missing.nulled.length === 0 ? null : this.#fullValues(work); // before the table loses the reference
+    const kept =
+      missing.nulled.length === 0 ? values : { ...values, ...Object.fromEntries(missing.nulled.map((column) => [column, null])) };
+    const refusal = this.#write(work, kept, isWhole, written);
+    if (refusal !== null) return this.#hold(work, refusal.reason, refusal.detail);
+
+    work.physical = undefined;
+    if (wanted !== null) return this.#hold(work, "parent", missing.nulled.join(", "), wanted);
+    this.#unhold(work);
+    work.data = null;
+    work.overlay = {};
+    this.#save(work);
+  }
+
+  /** Null: written. */
+  #write(
+    work: RowWork,
+    values: Values,
+    isWhole: boolean,
+    written: readonly string[],
+  ): { reason: HeldReason; detail: string | null } | null {
+    try {
+      if (!isWhole && work.rows.update(work.rowId, values, written) > 0) return null;
+      const whole = isWhole ? values : { ...work.latest, ...values };
+      if (work.rows.upsert(work.rowId, whole) === 0 && work.rows.spec.apply === "update") return { reason: "missing", detail: null };
+      return null;
+    } catch (error) {
+      if (error instanceof ValueError) return { reason: "constraint", detail: "VALUE" };
+      const constraint = this.#parts.driver.constraintOf(error);
+      if (constraint === null) throw error;
+      return { reason: "constraint", detail: constraint };
+    }
+  }
+
+  #bury(work: RowWork): void {
+    if (work.isLeaving) return;
+    if (this.#physical(work) !== null) {
+      const values = this.#fullValues(work);
+      if (!this.#leave(work)) return this.#hold(work, "constraint", "FOREIGNKEY");
+      work.data = values;
+    } else if (work.data !== null || Object.keys(work.overlay).length > 0) {
+      work.data = this.#fullValues(work);
+    }
+    work.overlay = {};
+    this.#unhold(work);
+    this.#save(work);
+  }
+
+  /** Takes the row out of its table, and the rows that refer to it with it or off it. False: the table keeps it. */
+  #leave(work: RowWork): boolean {
+    work.isLeaving = true;
+    for (const { child, reference } of this.#inbound.get(work.rows.spec.name) ?? []) {
+      const keys = this.#keysOf(work, reference);
+      for (const rowId of keys === null ? [] : child.find(reference.columns, keys)) this.#detach(this.#work(child, rowId), reference);
+    }
+    try {
+      work.rows.remove(work.rowId);
+      work.physical = null;
+      return true;
+    } catch (error) {
+      if (this.#parts.driver.constraintOf(error) === null) throw error;
+      return false;
+    } finally {
+      work.isLeaving = false;
+    }
+  }
+
+  /** A child of a row that leaves: waits, off its parent or out of its table, until the pull is complete. */
+  #detach(child: RowWork, reference: ReferenceSpec): void {
+    if (child.isLeaving) return;
+    if (!isAlive(child)) return this.#bury(child);
+    const values = this.#fullValues(child);
+    if (isNullable(child.rows, reference)) {
+      child.rows.update(child.rowId, Object.fromEntries(reference.columns.map((column) => [column, null])), reference.columns);
+      child.physical = undefined;
+    } else {
+      this.#leave(child);
+    }
+    this.#hold(child, "parent", reference.columns.join(", "), values);
+  }
+
+  #hold(work: RowWork, reason: HeldReason, detail: string | null, values: Values = this.#fullValues(work)): void {
+    work.data = values;
+    work.overlay = {};
+    this.#heldHere.add(work);
+    this.#parts.held.put({ table: work.rows.spec.name, rowId: work.rowId, reason, detail, sinceMs: this.#parts.nowMs() });
+    this.#save(work);
+  }
+
+  #unhold(work: RowWork): void {
+    if (work.data !== null || this.#heldHere.has(work)) this.#parts.held.remove(work.rows.spec.name, work.rowId);
+    this.#heldHere.delete(work);
+    this.#relaxed.delete(work);
+  }
+
+  // References ------------------------------------------------------------------------------------
+
+  /** Which parents are not here, among the references that touch `columns` (null: all). */
+  #missingParents(
+    work: RowWork,
+    columns: ReadonlySet<string> | null,
+  ): { blocking: string | null; relaxed: string | null; nulled: readonly string[] } {
+    const nulled: string[] = [];
+    let blocking: string | null = null;
+    let relaxed: string | null = null;
+    for (const reference of work.rows.spec.references) {
+      if (columns !== null && !reference.columns.some((column) => columns.has(column))) continue;
+      if (this.#hasParent(work, reference)) continue;
+      const name = reference.columns.join(", ");
+      if (!reference.synced) relaxed ??= this.#mode.enforced ? name : null;
+      else if (isNullable(work.rows, reference)) nulled.push(...reference.columns);
+      else blocking ??= name;
+    }
+    return { blocking, relaxed, nulled };
+  }
+
+  #hasParent(work: RowWork, reference: ReferenceSpec): boolean {
+    const keys = this.#referenceValues(work, reference);
+    if (keys === null) return true;
+    const parent = this.#parts.tables.get(reference.table);
+    if (parent === undefined) return this.#existsUnsynced(reference, keys);
+    const parentWork = this.#parentWork(work, reference, parent);
+    if (parentWork === undefined) return parent.exists(reference.to, keys);
+    if (parentWork === work) return this.#mode.deferred || this.#physical(work) !== null;
+    if (!isAlive(parentWork)) return false;
+    const isPending = this.#mode.deferred && !this.#heldHere.has(parentWork);
+    return isPending || parent.exists(reference.to, keys);
+  }
+
+  #existsUnsynced(reference: ReferenceSpec, keys: readonly SqlValue[]): boolean {
+    const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+    const where = reference.to.map((column) => `${quoted(column)} = ?`).join(" AND ");
+    return this.#parts.driver.prepare(`SELECT 1 FROM ${quoted(reference.table)} WHERE ${where}`).get(...keys) !== undefined;
+  }
+
+  /** The parent's work, where this session has one and the reference names the parent's identity. */
+  #parentWork(work: RowWork, reference: ReferenceSpec, parent: TableRows): RowWork | undefined {
+    const rowId = this.#parentRowId(work, reference, parent);
+    return rowId === null ? undefined : this.#works.get(`${reference.table}\0${rowId}`);
+  }
+
+  #parentRowId(work: RowWork, reference: ReferenceSpec, parent: TableRows): string | null {
+    if (!parent.identity.every(({ name }) => reference.to.includes(name)) || reference.to.length !== parent.identity.length) return null;
+    const values = reference.columns.map((column) => this.#columnValue(work, column));
+    if (values.some((value) => value === null || value === undefined)) return null;
+    return rowIdOf(parent.identity, Object.fromEntries(reference.to.map((to, index) => [to, values[index] as WireValue])));
+  }
+
+  #columnValue(work: RowWork, column: string): WireValue | undefined {
+    return work.rows.spec.identity.includes(column) ? rowIdToWire(work.rows.identity, work.rowId)[column] : this.#valueOf(work, column);
+  }
+
+  /** Null: a part of the reference is NULL, so there is nothing to refer to. */
+  #referenceValues(work: RowWork, reference: ReferenceSpec): readonly SqlValue[] | null {
+    const values = reference.columns.map((column) => wireToSql(work.rows.typeOf(column), this.#columnValue(work, column) ?? null));
+    return values.includes(null) ? null : values;
+  }
+
+  #keysOf(parent: RowWork, reference: ReferenceSpec): readonly SqlValue[] | null {
+    const physical = this.#physical(parent) ?? {};
+    const values = reference.to.map((column) => wireToSql(parent.rows.typeOf(column), physical[column] ?? null));
+    return values.includes(null) ? null : values;
+  }
+
+  /** Only a parent known to be dead counts: one that merely has not come may be on its way, or unreadable. */
+  #applyRule(work: RowWork): boolean {
+    for (const reference of work.rows.spec.references) {
+      const parent = this.#parts.tables.get(reference.table);
+      if (!reference.synced || parent === undefined || this.#hasParent(work, reference)) continue;
+      const parentRowId = this.#parentRowId(work, reference, parent);
+      if (parentRowId === null || !this.#isDead(parent, parentRowId)) continue;
+      if (reference.onDelete === "cascade") return this.#log(work, "DELETE", []);
+      if (reference.onDelete === "set null" && isNullable(work.rows, reference)) return this.#log(work, "UPDATE", reference.columns);
+    }
+    return false;
+  }
+
+  #isDead(rows: TableRows, rowId: string): boolean {
+    const work = this.#work(rows, rowId);
+    return !work.registers.alive && work.registers.life.stamp > 0;
+  }
+
+  /** Does to a held row what a reference's rule says, as a change of this device's own. */
+  #log(work: RowWork, op: "DELETE" | "UPDATE", nulled: readonly string[]): true {
+    const { rows, rowId, registers } = work;
+    const clock: Clock = { stamp: Math.max(this.#parts.nowMs() * 1000, this.lastStamp + 1), device: this.#mode.device };
+    this.lastStamp = clock.stamp;
+    const before = this.#fullValues(work);
+    const after = { ...before, ...Object.fromEntries(nulled.map((column) => [column, null])) };
+    registers.life = clock;
+    registers.alive = op === "UPDATE";
+    for (const column of nulled) registers.overrides.set(column, clock);
+    work.data = after;
+    this.#parts.changelog.append({
+      table: rows.spec.name,
+      op,
+      rowId,
+      stamp: clock.stamp,
+      mask: op === "UPDATE" ? columnsToMask(rows, nulled) : 0n,
+      data: op === "UPDATE" ? JSON.stringify(after) : null,
+      old: op === "DELETE" ? JSON.stringify(before) : null,
+    });
+    return true;
+  }
+}
+
+/** The references that point at each table, by table. */
+export function inboundEdges(tables: ReadonlyMap<string, TableRows>): ReadonlyMap<string, readonly InboundEdge[]> {
+  const inbound = new Map<string, InboundEdge[]>();
+  for (const child of tables.values())
+    for (const reference of child.spec.references) {
+      if (!reference.synced) continue;
+      const edges = inbound.get(reference.table) ?? [];
+      edges.push({ child, reference });
+      inbound.set(reference.table, edges);
+    }
+  return inbound;
+}
+
+const isAlive = (work: RowWork): boolean => work.registers.alive;
+
+const isNullable = (rows: TableRows, reference: ReferenceSpec): boolean =>
+  reference.onDelete === "set null" &&
+  reference.columns.every(
+    (name) => rows.spec.columns.find((column) => column.name === name)?.nullable === true && !rows.spec.identity.includes(name),
+  );
+
+const pick = (values: Values, columns: readonly string[]): Values =>
+  Object.fromEntries(columns.filter((column) => values[column] !== undefined).map((column) => [column, values[column] as WireValue]));
+
+export const maskToColumns = (rows: TableRows, mask: bigint): readonly string[] =>
+  rows.spec.columns.filter(({ bit }) => bit !== null && ((mask >> BigInt(bit)) & 1n) === 1n).map(({ name }) => name);
+
+const columnsToMask = (rows: TableRows, names: readonly string[]): bigint =>
+  rows.spec.columns.reduce((mask, { name, bit }) => (bit !== null && names.includes(name) ? mask | (1n << BigInt(bit)) : mask), 0n);

@@ -1,0 +1,20 @@
+/**
+ * The initial snapshot: rows that existed before this device joined enter the changelog once, at the baseline
+ * clock, so that joining with an old copy can never undo another device's work.
+ */
+import type { AppSpec, TableSpec } from "../generated/spec.ts";
+
+const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** One statement a table, parents first; each binds the time of capture in microseconds. */
+export const snapshotStatements = (spec: AppSpec): readonly string[] => spec.tables.map(snapshotStatement);
+
+/** Rows whose INSERT is already in the log, from here or from elsewhere, have a clock past the baseline and are left out. */
+const snapshotStatement = ({ name, sql }: TableSpec): string =>
+  // The expressions stand in a query of their own: there, only the app's columns are in scope.
+  `INSERT INTO sync_changelog (table_name, op, row_id, timestamp, data, stamp)
+   SELECT ${quoteText(name)}, 'INSERT', candidate.row_id, ?, candidate.payload, 0
+   FROM (SELECT ${sql.rowId} AS row_id, ${sql.payload} AS payload FROM ${quoteName(name)}) AS candidate
+   WHERE NOT EXISTS (SELECT 1 FROM sync_row_clock AS known
+     WHERE known.table_name = ${quoteText(name)} AND known.row_id = candidate.row_id AND known.stamp > 0)`;

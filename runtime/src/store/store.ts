@@ -1,0 +1,165 @@
+/**
+ * The engine's side of the database: one object that owns every statement on the sync tables and every
+ * transaction with capture suppressed. Each method is synchronous and leaves the database consistent.
+ */
+import { limits } from "@synckit-gen/schemas/protocol";
+import type { Driver } from "../driver/driver.ts";
+import type { AppSpec } from "../generated/spec.ts";
+import { changelog, type Changelog, PUSHED, UNPUSHABLE, type ChangelogEntry } from "./changelog.ts";
+import { deviceNumbers } from "./devices.ts";
+import { heldStore, type HeldRow } from "./held.ts";
+import { rowClocks } from "./row-clocks.ts";
+import { inboundEdges, type RemoteChange, Session, type SessionParts } from "./session.ts";
+import { stateStore, type StateStore } from "./state.ts";
+import { snapshotStatements } from "./snapshot.ts";
+import { tableRows, type TableRows } from "./table-rows.ts";
+
+/** The app has a transaction open on this handle; the engine must not write into it. */
+export class DatabaseBusyError extends Error {
+  override readonly name = "DatabaseBusyError";
+  readonly code = "database/busy";
+  readonly retryable = true;
+}
+
+export interface ApplyReport {
+  /** Changes that were merged, whether or not they won. */
+  readonly merged: number;
+  /** Changes that this schema ignores: unknown tables, deletes of a table that ignores them. */
+  readonly ignored: number;
+}
+
+export interface Store {
+  readonly state: StateStore;
+  readonly tables: ReadonlyMap<string, TableRows>;
+  /** Stamps what triggers captured and folds it into the registers. */
+  readonly foldLocal: (device: string) => void;
+  /** Merges remote changes and moves the cursor, or does neither. Null: leaves the cursor. */
+  readonly applyRemote: (device: string, changes: readonly RemoteChange[], cursor: number | null) => ApplyReport;
+  /** Once a pull is complete: held rows are tried again, and what lost its parent follows its rule. */
+  readonly resolveHeld: (device: string) => void;
+  readonly createInitialSnapshot: (device: string) => number;
+  readonly unpushed: () => readonly ChangelogEntry[];
+  readonly markPushed: (ids: readonly number[]) => void;
+  readonly markUnpushable: (ids: readonly number[]) => void;
+  readonly cleanup: () => number;
+  readonly pendingCount: () => number;
+  readonly unpushableCount: () => number;
+  readonly heldRows: (limit: number) => readonly HeldRow[];
+  readonly heldCount: () => number;
+}
+
+const LAST_STAMP = "last_stamp";
+const DAY_MICROSECONDS = 24 * 60 * 60 * 1_000_000;
+/** Held rows looked at in one transaction. The rest wait for the next cycle. */
+const MAX_RESOLVED = 10_000;
+
+export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): Store {
+  const state = stateStore(driver);
+  const devices = deviceNumbers(driver);
+  const log: Changelog = changelog(driver, state);
+  const held = heldStore(driver);
+  const tables = new Map(spec.tables.map((table) => [table.name, tableRows(driver, table)]));
+  const inbound = inboundEdges(tables);
+  const parts: SessionParts = { driver, tables, clocks: rowClocks(driver, devices), held, changelog: log, nowMs };
+
+  /** One transaction: all of `body` or nothing. The flag changes inside it, so that a crash takes it back. */
+  function transaction<T>(body: () => T, deferForeignKeys = false): T {
+    if (driver.inTransaction()) throw new DatabaseBusyError("a transaction of the app is open on this handle");
+    driver.exec("BEGIN IMMEDIATE");
+    try {
+      if (deferForeignKeys) driver.exec("PRAGMA defer_foreign_keys = ON");
+      state.set("applying_remote", "1");
+      const result = body();
+      state.set("applying_remote", "0");
+      driver.exec("COMMIT");
+      return result;
+    } catch (error) {
+      if (driver.inTransaction()) driver.exec("ROLLBACK");
+      devices.forget();
+      throw error;
+    }
+  }
+
+  function session<T>(device: string, mode: { enforced: boolean; deferred: boolean }, body: (session: Session) => T): T {
+    return transaction(() => {
+      const opened = new Session(parts, { device, lastStamp: state.getNumber(LAST_STAMP, 0), ...mode }, inbound);
+      opened.foldLocal();
+      const result = body(opened);
+      state.set(LAST_STAMP, String(opened.lastStamp));
+      return result;
+    }, mode.deferred);
+  }
+
+  const foreignKeysOn = (): boolean => driver.prepare("PRAGMA foreign_keys").get()?.[0] === 1;
+
+  /**
+   * Runs `body` with foreign keys checked at COMMIT. Where that fails (a row counted on another that could not
+   * be placed, or a table outside the schema still refers to a deleted row), runs it again checking each
+   * statement, so that only the offending rows are held.
+   */
+  function apply<T>(device: string, body: (session: Session) => T): T {
+    const enforced = foreignKeysOn();
+    let relaxed: Session["relaxed"] = [];
+    const run = (opened: Session): T => {
+      const result = body(opened);
+      relaxed = opened.relaxed;
+      return result;
+    };
+    let result: T;
+    try {
+      result = session(device, { enforced, deferred: true }, run);
+    } catch (error) {
+      if (driver.constraintOf(error) !== "FOREIGNKEY") throw error;
+      result = session(device, { enforced, deferred: false }, run);
+    }
+    if (relaxed.length > 0) placeRelaxed(device, relaxed);
+    return result;
+  }
+
+  /** Rows whose reference may dangle, because their schema says that its parents stay on their devices. */
+  function placeRelaxed(device: string, rows: Session["relaxed"]): void {
+    driver.exec("PRAGMA foreign_keys = OFF");
+    try {
+      session(device, { enforced: false, deferred: true }, (opened) => opened.resolve(rows));
+    } finally {
+      driver.exec("PRAGMA foreign_keys = ON");
+    }
+  }
+
+  return {
+    state,
+    tables,
+    foldLocal: (device) => session(device, { enforced: true, deferred: false }, () => undefined),
+    applyRemote: (device, changes, cursor) =>
+      apply(device, (opened) => {
+        let merged = 0;
+        for (const change of changes) if (opened.merge(change)) merged += 1;
+        opened.settle();
+        if (cursor !== null) state.set("pull_cursor", String(cursor));
+        return { merged, ignored: changes.length - merged };
+      }),
+    resolveHeld(device) {
+      const rows = held.list(MAX_RESOLVED).map(({ table, rowId }) => [table, rowId] as const);
+      if (rows.length === 0) return;
+      apply(device, (opened) => {
+        opened.resolve(rows);
+        opened.applyRules();
+      });
+    },
+    createInitialSnapshot: (device) =>
+      session(device, { enforced: true, deferred: false }, () => {
+        if (state.get("initial_snapshot_done") === "1") return 0;
+        const rows = snapshotStatements(spec).reduce((sum, sql) => sum + driver.prepare(sql).run(BigInt(nowMs()) * 1000n), 0);
+        state.set("initial_snapshot_done", "1");
+        return rows;
+      }),
+    unpushed: () => log.unpushed(limits.MAX_BATCH_ENTRIES),
+    markPushed: (ids) => transaction(() => log.mark(ids, PUSHED)),
+    markUnpushable: (ids) => transaction(() => log.mark(ids, UNPUSHABLE)),
+    cleanup: () => transaction(() => log.prune(nowMs() * 1000 - spec.changelog.retainDays * DAY_MICROSECONDS, spec.changelog.maxEntries)),
+    pendingCount: () => log.countUnpushed(),
+    unpushableCount: () => log.countUnpushable(),
+    heldRows: (limit) => held.list(limit),
+    heldCount: () => held.count(),
+  };
+}

@@ -1,0 +1,99 @@
+/**
+ * Rows of one synced table, as the app stores them. Writes go through the statements that Kysely compiled
+ * from generated code; reads through the same SQL expression as the triggers.
+ */
+import { rowIdToSql, wireToSql, type SqlValue } from "@synckit-gen/schemas/protocol";
+import type { ColumnType } from "@synckit-gen/schemas/model";
+import type { Driver, Statement } from "../driver/driver.ts";
+import { type CompiledStatement, compileRemove, compileUpdate, compileUpsert, isSlot } from "../generated/compile.ts";
+import type { ColumnSpec, TableSpec } from "../generated/spec.ts";
+import type { Values } from "./registers.ts";
+
+export interface TableRows {
+  readonly spec: TableSpec;
+  readonly identity: readonly ColumnSpec[];
+  /** Names of the synced columns outside the identity: those that have registers. */
+  readonly columns: readonly string[];
+  readonly columnSet: ReadonlySet<string>;
+  readonly typeOf: (column: string) => ColumnType;
+  /** The row's synced columns, identity included; null where there is no such row. */
+  readonly read: (rowId: string) => Values | null;
+  /** Writes every synced column; local ones get their `on_insert` values when the row is new. Returns the rows changed. */
+  readonly upsert: (rowId: string, values: Values) => number;
+  /** Writes some columns of a row that exists. Returns the rows changed: 0 where it does not. */
+  readonly update: (rowId: string, values: Values, columns: readonly string[]) => number;
+  readonly remove: (rowId: string) => void;
+  /** Row ids of the rows in which these columns equal these values. */
+  readonly find: (columns: readonly string[], values: readonly SqlValue[]) => readonly string[];
+  readonly exists: (columns: readonly string[], values: readonly SqlValue[]) => boolean;
+}
+
+const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+const allEqual = (columns: readonly string[]): string => columns.map((column) => `${quote(column)} = ?`).join(" AND ");
+
+export function tableRows(driver: Driver, spec: TableSpec): TableRows {
+  const byName = new Map(spec.columns.map((column) => [column.name, column]));
+  const column = (name: string): ColumnSpec => {
+    const found = byName.get(name);
+    if (found === undefined) throw new Error(`table-rows: ${spec.name} has no synced column ${name}`);
+    return found;
+  };
+  const identity = spec.identity.map(column);
+  const columns = spec.columns.filter((candidate) => !spec.identity.includes(candidate.name)).map((candidate) => candidate.name);
+  const prepared = new Map<string, BoundStatement>();
+
+  /** Statements are made on first use: an app with a thousand tables touches a few. */
+  function statement(key: string, compile: () => CompiledStatement): BoundStatement {
+    let made = prepared.get(key);
+    if (made === undefined) prepared.set(key, (made = bind(driver, compile())));
+    return made;
+  }
+  function select(what: string, where: readonly string[]): Statement {
+    const sql = `SELECT ${what} FROM ${quote(spec.name)} WHERE ${allEqual(where)}`;
+    return statement(sql, () => ({ sql, parameters: [] })).statement;
+  }
+  function binder(rowId: string, values: Values): (name: string) => SqlValue {
+    const ids = rowIdToSql(identity, rowId);
+    return (name) => {
+      const at = spec.identity.indexOf(name);
+      return at === -1 ? wireToSql(column(name).type, values[name] ?? null) : (ids[at] as SqlValue);
+    };
+  }
+
+  return {
+    spec,
+    identity,
+    columns,
+    columnSet: new Set(columns),
+    typeOf: (name) => column(name).type,
+    read(rowId) {
+      const text = select(spec.sql.payload, spec.identity).get(...rowIdToSql(identity, rowId))?.[0];
+      return text === undefined ? null : (JSON.parse(text as string) as Values);
+    },
+    upsert: (rowId, values) =>
+      statement("upsert", () =>
+        compileUpsert(
+          spec.statements,
+          spec.columns.map(({ name }) => name),
+        ),
+      ).run(binder(rowId, values)),
+    update: (rowId, values, changed) =>
+      statement(`update ${changed.join("\0")}`, () => compileUpdate(spec.statements, spec.identity, changed)).run(binder(rowId, values)),
+    remove: (rowId) => void statement("remove", () => compileRemove(spec.statements, spec.identity)).run(binder(rowId, {})),
+    find: (where, values) =>
+      select(spec.sql.rowId, where)
+        .all(...values)
+        .map(([rowId]) => rowId as string),
+    exists: (where, values) => select("1", where).get(...values) !== undefined,
+  };
+}
+
+interface BoundStatement {
+  readonly statement: Statement;
+  readonly run: (valueOf: (name: string) => SqlValue) => number;
+}
+
+function bind(driver: Driver, { sql, parameters }: CompiledStatement): BoundStatement {
+  const statement = driver.prepare(sql);
+  return { statement, run: (valueOf) => statement.run(...parameters.map((p) => (isSlot(p) ? valueOf(p.slot) : p))) };
+}

@@ -1,0 +1,72 @@
+/**
+ * Row ids: a row's identity as one text. The SQL half (in triggers) is `templates/src/text/row-id-sql.ts`.
+ *
+ * One identity column: its value as text (bytes as upper-case hex). Several: a JSON array of those
+ * texts, which keeps its boundaries even when a value contains the separator.
+ */
+import type { ColumnType } from "../ir/model.ts";
+import { isTextLike, ValueError, wireToSql, type SqlValue, type WireValue } from "./value.ts";
+
+/** An identity column, as far as row ids need it. */
+export interface IdentityColumn {
+  readonly name: string;
+  readonly type: ColumnType;
+}
+
+/** The row id that a payload's identity columns give. Throws `ValueError` when one is missing or has no such form. */
+export function rowIdOf(identity: readonly IdentityColumn[], payload: Readonly<Record<string, unknown>>): string {
+  const parts = identity.map((column) => {
+    const value = payload[column.name];
+    if (value === undefined || value === null) throw new ValueError(`the payload has no ${column.name}`);
+    return partOf(wireToSql(column.type, value));
+  });
+  return parts.length === 1 ? (parts[0] as string) : JSON.stringify(parts);
+}
+
+function partOf(value: SqlValue): string {
+  if (value instanceof Uint8Array)
+    return Array.from(value, (byte) => byte.toString(16).padStart(2, "0"))
+      .join("")
+      .toUpperCase();
+  return String(value);
+}
+
+/** The identity values to bind, in column order. Throws `ValueError` when the text is no row id of these columns. */
+export const rowIdToSql = (identity: readonly IdentityColumn[], rowId: string): readonly SqlValue[] =>
+  partsOf(identity, rowId).map((part, index) => partToSql((identity[index] as IdentityColumn).type, part));
+
+/** The identity columns as a payload holds them. Throws `ValueError` like `rowIdToSql`. */
+export const rowIdToWire = (identity: readonly IdentityColumn[], rowId: string): Readonly<Record<string, WireValue>> =>
+  Object.fromEntries(
+    partsOf(identity, rowId).map((part, index) => {
+      const { name, type } = identity[index] as IdentityColumn;
+      return [name, partToWire(type, part)];
+    }),
+  );
+
+function partsOf(identity: readonly IdentityColumn[], rowId: string): readonly string[] {
+  if (identity.length === 1) return [rowId];
+  let parts: unknown;
+  try {
+    parts = JSON.parse(rowId);
+  } catch {
+    parts = null;
+  }
+  if (!Array.isArray(parts) || parts.length !== identity.length || parts.some((part) => typeof part !== "string"))
+    throw new ValueError("not a row id of several columns");
+  return parts as readonly string[];
+}
+
+function partToSql(type: ColumnType, part: string): SqlValue {
+  if (isTextLike(type)) return part;
+  if (type === "blob") return wireToSql("blob", part);
+  if (type === "real") return Number(part);
+  return /^-?\d{1,19}$/.test(part) ? BigInt(part) : part;
+}
+
+function partToWire(type: ColumnType, part: string): WireValue {
+  const value = partToSql(type, part);
+  if (typeof value !== "bigint" || type === "bigint") return part;
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : { $int: part };
+}

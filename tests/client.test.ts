@@ -1,0 +1,128 @@
+// The client against the real server, over HTTP on loopback, with the real cost of Argon2id.
+import { memoryKeychain, SyncError, SyncKitClient, type SyncErrorCode } from "@synckit-gen/runtime";
+import { startEmbeddedServer, type EmbeddedServer } from "@synckit-gen/server";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+let server: EmbeddedServer;
+beforeAll(async () => {
+  server = await startEmbeddedServer();
+});
+afterAll(() => server.close());
+
+const clientOf = (on: EmbeddedServer, more: Partial<ConstructorParameters<typeof SyncKitClient>[0]> = {}): SyncKitClient =>
+  new SyncKitClient({ serverUrl: on.url, apiKey: on.apiKey, ...more });
+
+async function codeOf(work: Promise<unknown>): Promise<SyncErrorCode | "done"> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof SyncError) return error.code;
+    throw error;
+  }
+  return "done";
+}
+
+const entry = (rowId: string) => ({ table: "tasks", op: "INSERT", rowId, timestamp: "2026-11-23T09:00:00.000000Z" }) as const;
+
+test("two devices of one user share rows that the server cannot read", async () => {
+  const keychain = memoryKeychain();
+  const desk = clientOf(server, { keychain });
+  expect(await desk.authenticate(server.email, server.password)).toEqual({ userId: server.userId, appId: server.appId });
+  expect(desk.isTokenExpired()).toBe(false);
+  expect(await desk.hasServerKey()).toBe(false);
+  await desk.setupEncryptionNew("row password");
+  expect(await desk.hasServerKey()).toBe(true);
+
+  const phone = clientOf(server);
+  await phone.authenticate(server.email, server.password);
+  expect(await codeOf(phone.setupEncryptionNew("another"))).toBe("key/exists");
+  expect(await codeOf(phone.setupEncryptionExisting("wrong"))).toBe("key/wrong-password");
+  await phone.setupEncryptionExisting("row password");
+
+  const deskId = (await desk.registerDevice("Desk", "linux")).id;
+  const phoneId = (await phone.registerDevice("Phone", "android")).id;
+  expect((await desk.registerDevice("Desk", "linux")).id).toBe(deskId);
+  expect((await phone.listDevices()).map(({ deviceName }) => deviceName).toSorted()).toEqual(["Desk", "Phone"]);
+
+  const data = { id: "a1", title: "Wässer the plants 🌱", urgency: 0.1, tags: null };
+  const cursor = await desk.push(deskId, [
+    { ...entry("a1"), data },
+    { ...entry("a2"), op: "DELETE", data: null },
+  ]);
+
+  const page = await phone.pull(phoneId, 0);
+  expect(page.changes.map((change) => change.data)).toEqual([data, null]);
+  expect(page).toMatchObject({ cursor, hasMore: false });
+  expect(await phone.status()).toEqual({ totalChanges: 2, latestCursor: cursor });
+  expect((await phone.pullPayloads(phoneId, cursor)).entries).toEqual([]);
+
+  const later = clientOf(server, { keychain });
+  expect(await later.tryLoadKeyFromKeychain()).toBe(true);
+  expect((await later.pull(deskId, 0)).changes.length).toBe(2);
+});
+
+test("600 entries arrive in order, in two pushes and as many pages as the server likes", async () => {
+  const own = await startEmbeddedServer();
+  try {
+    const client = clientOf(own);
+    await client.authenticate(own.email, own.password);
+    await client.setupEncryptionNew("row password");
+    const { id } = await client.registerDevice("Desk", "linux");
+    const entries = Array.from({ length: 600 }, (_, n) => ({ ...entry(`r${n}`), payload: `{"n":${n}}` }));
+
+    await client.pushPayloads(id, entries.slice(0, 500));
+    await client.pushPayloads(id, entries.slice(500));
+
+    const pulled: (string | null)[] = [];
+    for (let cursor = 0, hasMore = true; hasMore;) {
+      const page = await client.pullPayloads(id, cursor);
+      pulled.push(...page.entries.map(({ payload }) => payload));
+      ({ cursor, hasMore } = page);
+    }
+    expect(pulled).toEqual(entries.map(({ payload }) => payload));
+  } finally {
+    await own.close();
+  }
+});
+
+test("a password changed on one device asks the other for the new one, and locks nobody out", async () => {
+  const own = await startEmbeddedServer();
+  try {
+    const [desk, phone] = [clientOf(own), clientOf(own)];
+    for (const client of [desk, phone]) await client.authenticate(own.email, own.password);
+    await desk.setupEncryptionNew("first");
+    await phone.setupEncryptionExisting("first");
+
+    await desk.changePassword("second");
+
+    expect(await codeOf(phone.changePassword("third"))).toBe("key/changed-elsewhere");
+    await phone.setupEncryptionExisting("second");
+    await phone.changePassword("third");
+    expect(phone.rowHash("t", "r")).toBe(desk.rowHash("t", "r"));
+  } finally {
+    await own.close();
+  }
+});
+
+test("what the server refuses is told by its code", async () => {
+  const client = clientOf(server);
+  expect(await codeOf(client.authenticate(server.email, "wrong password"))).toBe("auth/rejected");
+  expect(await codeOf(clientOf(server, { apiKey: "no such app" }).authenticate(server.email, server.password))).toBe("auth/rejected");
+
+  const ready = clientOf(server);
+  await ready.authenticate(server.email, server.password);
+  await ready.setupEncryptionExisting("row password");
+  const unknownDevice = "00000000-0000-4000-8000-000000000000";
+  expect(await codeOf(ready.pullPayloads(unknownDevice, 0))).toBe("server/rejected");
+  expect(await codeOf(clientOf(server, { apiPrefix: "/nowhere" }).authenticate(server.email, server.password))).toBe("server/rejected");
+});
+
+test("a server that is not there is offline, after three more tries", async () => {
+  const gone = await startEmbeddedServer();
+  await gone.close();
+  const waits: number[] = [];
+  const client = clientOf(gone, { sleep: async (ms) => void waits.push(ms) });
+
+  expect(await codeOf(client.authenticate("a@example.org", "pw"))).toBe("network/offline");
+  expect(waits.length).toBe(3);
+});

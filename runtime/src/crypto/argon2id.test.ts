@@ -56,7 +56,8 @@ for (const vector of published.argon2id) {
   });
 
   // hash-wasm takes no associated data, and the envelope has none.
-  test.runIf(vector.associatedData === undefined)(`the worker gives the published tag: ${name}`, async () => {
+  if (vector.associatedData !== undefined) continue;
+  test(`the worker gives the published tag: ${name}`, async () => {
     expect(toHex(await argon2id(requestOf(vector)))).toBe(vector.tag);
   });
 }

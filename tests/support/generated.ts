@@ -76,7 +76,8 @@ export const captured = (db: Database.Database): readonly CapturedEntry[] =>
 const parsed = (json: string | null): unknown => (json === null ? null : JSON.parse(json));
 
 /** The same in short: `tasks INSERT t1`. */
-export const capturedOps = (db: Database.Database): readonly string[] => captured(db).map((entry) => `${entry.table} ${entry.op} ${entry.rowId}`);
+export const capturedOps = (db: Database.Database): readonly string[] =>
+  captured(db).map((entry) => `${entry.table} ${entry.op} ${entry.rowId}`);
 
 export const forget = (db: Database.Database): void => {
   db.exec("DELETE FROM sync_changelog");

@@ -40,16 +40,14 @@ export function tableOf(name: string, words: TableWords = {}): Table {
       default: words.defaults?.[column] ?? null,
       bit: firstBit === null ? null : firstBit + i,
     }));
-  const local = Object.entries(words.local ?? {}).map(
-    ([column, of]): Column => ({
-      kind: "local",
-      name: column,
-      type: of.type ?? null,
-      nullable: of.nullable ?? true,
-      default: of.default ?? null,
-      onInsert: of.onInsert ?? null,
-    }),
-  );
+  const local = Object.entries(words.local ?? {}).map(([column, of]): Column => ({
+    kind: "local",
+    name: column,
+    type: of.type ?? null,
+    nullable: of.nullable ?? true,
+    default: of.default ?? null,
+    onInsert: of.onInsert ?? null,
+  }));
   return {
     name,
     code: { type: pascal(name), value: pascal(name).replace(/^./, (first) => first.toLowerCase()) },

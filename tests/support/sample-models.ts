@@ -2,7 +2,18 @@
 import type { ColumnType, SyncModel } from "@synckit-gen/schemas/model";
 import { modelOf, tableOf } from "./models.ts";
 
-const EVERY_TYPE = ["text", "uuid", "integer", "bigint", "real", "boolean", "json", "timestamp", "date", "blob"] as const satisfies readonly ColumnType[];
+const EVERY_TYPE = [
+  "text",
+  "uuid",
+  "integer",
+  "bigint",
+  "real",
+  "boolean",
+  "json",
+  "timestamp",
+  "date",
+  "blob",
+] as const satisfies readonly ColumnType[];
 
 /** Every column type, kind of key, reference rule and policy. */
 export const everyFeature = (): SyncModel =>
@@ -28,8 +39,18 @@ export const everyFeature = (): SyncModel =>
         columns: { address: "text", imap_host: "text" },
         local: { password: { type: "text" }, oauth_token: { type: "text" }, session: {} },
       }),
-      tableOf("typed", { columns: Object.fromEntries(EVERY_TYPE.flatMap((type) => [[`a_${type}`, type], [`n_${type}`, `${type}?` as const]])) }),
-      tableOf("task_tags", { identity: { task_id: "uuid", tag: "text" }, references: [{ columns: ["task_id"], table: "tasks", onDelete: "cascade" }] }),
+      tableOf("typed", {
+        columns: Object.fromEntries(
+          EVERY_TYPE.flatMap((type) => [
+            [`a_${type}`, type],
+            [`n_${type}`, `${type}?` as const],
+          ]),
+        ),
+      }),
+      tableOf("task_tags", {
+        identity: { task_id: "uuid", tag: "text" },
+        references: [{ columns: ["task_id"], table: "tasks", onDelete: "cascade" }],
+      }),
       tableOf("counters", { identity: { shop: "text", day: "date", till: "bigint" }, columns: { total: "integer" } }),
       tableOf("hashes", { identity: { digest: "blob" }, columns: { size: "integer" }, rowIds: "hidden" }),
       tableOf("numbered", { identity: { number: "integer" }, columns: { label: "text?" } }),
@@ -59,15 +80,33 @@ export const nastyNames = (): SyncModel =>
   modelOf(
     [
       tableOf("order", { identity: { group: "text" }, columns: { select: "text?", "a b": "text?", 'x"y': "text?", "it's": "text?" } }),
-      tableOf("synced", { columns: { "*/ evil": "text?", "back\\slash": "text?", "`tick ${x}`": "text?", "$sync2": "text?" } }),
-      tableOf("table", { columns: { __proto__2: "text?", constructor: "text?", toString: "text?", ["__proto__"]: "text?" } }),
-      tableOf("a.b", { identity: { "x.y": "text", k2: "bigint" }, columns: { "c.d": "blob?" }, local: { "e.f": { type: "text", onInsert: "'it''s \\ ` ${x}'" } } }),
+      tableOf("synced", { columns: { "*/ evil": "text?", "back\\slash": "text?", "`tick ${x}`": "text?", $sync2: "text?" } }),
+      tableOf("table", {
+        columns: Object.fromEntries(["constructor", "toString", "__proto__", "hasOwnProperty"].map((name) => [name, "text?"] as const)),
+      }),
+      tableOf("a.b", {
+        identity: { "x.y": "text", k2: "bigint" },
+        columns: { "c.d": "blob?" },
+        local: { "e.f": { type: "text", onInsert: "'it''s \\ ` ${x}'" } },
+      }),
+      tableOf("tick`.${x}\\", { columns: { "a`.${y}\\": "text?" } }),
       tableOf("x as y", { columns: { plain: "text?" } }),
       tableOf("only.keys", { identity: { "a.b": "text", c: "text" } }),
       tableOf("up.date", { columns: { "is.read": "boolean" }, apply: "update", deletes: "ignore" }),
-      tableOf("tab\tnew\nline", { columns: { "été 🚀": "text?", "\u2028": "text?" } }),
+      tableOf("tab\tnew\nline", { columns: { "été 🚀": "text?", "\u2028": "text?", "new\nline": "text?", "a\"\n'b": "text?" } }),
       tableOf("*/ DROP TABLE x; --", { columns: { name: "text?", type: "text?", value: "text?", "": "text?" } }),
-      tableOf("sync", { columns: { builder: "text?", sql: "text?", spec: "text?", values: "text?", identity: "text?", changes: "text?", eb: "text?", oc: "text?" } }),
+      tableOf("sync", {
+        columns: {
+          builder: "text?",
+          sql: "text?",
+          spec: "text?",
+          values: "text?",
+          identity: "text?",
+          changes: "text?",
+          eb: "text?",
+          oc: "text?",
+        },
+      }),
     ],
-    { create: true, app: "it's \"nasty\" */" },
+    { create: true, app: 'it\'s "nasty" */' },
   );

@@ -17,7 +17,8 @@ import {
 import type { PayloadEntry, PulledEntry } from "../client/entries.ts";
 import type { ChangelogEntry } from "../store/changelog.ts";
 import type { Clock } from "../store/clock.ts";
-import { maskToColumns, type RemoteChange } from "../store/session.ts";
+import { maskToColumns } from "../store/mask.ts";
+import type { RemoteChange } from "../store/session.ts";
 import type { TableRows } from "../store/table-rows.ts";
 
 export interface EntryFormat {
@@ -114,7 +115,7 @@ function decodeBare(rows: TableRows, entry: PulledEntry, refuse: (reason: Refusa
     throw error;
   }
   return {
-    change: { table: entry.table, rowId: entry.rowId, op: "DELETE", clock, written: new Set(), values: null },
+    change: { table: entry.table, rowId: entry.rowId, op: "DELETE", clock, written: NOTHING, values: null },
     hasUnknownColumns: false,
   };
 }
@@ -128,14 +129,17 @@ function toChange(
   mask: readonly string[] | null,
 ): DecodedEntry {
   const table = rows.spec.name;
-  const names = Object.keys(payload).filter((name) => name !== RESERVED_MEMBER);
-  const hasUnknownColumns = names.some((name) => !rows.columnSet.has(name) && !rows.spec.identity.includes(name));
-  if (op === "DELETE") return { change: { table, rowId, op, clock, written: new Set(), values: null }, hasUnknownColumns: false };
-  const known = rows.columns.filter((column) => payload[column] !== undefined);
-  const values = Object.fromEntries([...rows.spec.identity, ...known].map((name) => [name, payload[name] as WireValue]));
+  if (op === "DELETE") return { change: { table, rowId, op, clock, written: NOTHING, values: null }, hasUnknownColumns: false };
+  // Columns that this version does not know stay in the values: nothing reads them, and held rows keep them.
+  const { [RESERVED_MEMBER]: _reserved, ...values } = payload as Record<string, WireValue>;
+  const known = rows.columns.filter((column) => values[column] !== undefined);
+  const hasUnknownColumns = Object.keys(values).length > known.length + rows.identity.length;
   const isWhole = op === "INSERT" || rows.spec.conflicts === "row" || mask === null;
-  return { change: { table, rowId, op, clock, written: new Set(isWhole ? known : mask), values }, hasUnknownColumns };
+  const written = !isWhole ? new Set(mask) : known.length === rows.columns.length ? rows.columnSet : new Set(known);
+  return { change: { table, rowId, op, clock, written, values }, hasUnknownColumns };
 }
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 const normalClock = (stamp: number, device: string): Clock | null =>
   stamp > MAX_STAMP ? null : stamp === 0 ? { stamp, device: "" } : { stamp, device };

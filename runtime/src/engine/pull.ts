@@ -13,6 +13,8 @@ export interface PullReport {
 
 /** Changes gathered before a transaction: about 50 ms of work, so that an app's window does not stall. */
 const MAX_GATHERED = 2_000;
+/** The same for a first pull, which shows its progress: few dirty pages per commit are worth a factor of two. */
+const MAX_GATHERED_AT_FIRST = 20_000;
 /** State key: something was pulled that only a newer version of the app understands. */
 const REPLAY_ON_UPGRADE = "replay_on_upgrade";
 
@@ -21,6 +23,7 @@ export async function pullChanges(store: Store, relay: Relay, format: EntryForma
   let pulled = 0;
   let merged = 0;
   let cursor = store.state.getNumber("pull_cursor", 0);
+  const mostGathered = cursor === 0 ? MAX_GATHERED_AT_FIRST : MAX_GATHERED;
   let gathered: RemoteChange[] = [];
   const flush = (): void => {
     merged += store.applyRemote(device, gathered, cursor).merged;
@@ -39,7 +42,7 @@ export async function pullChanges(store: Store, relay: Relay, format: EntryForma
     const moved = page.cursor !== cursor;
     cursor = page.cursor;
     hasMore = page.hasMore;
-    if (gathered.length >= MAX_GATHERED || (!hasMore && (moved || gathered.length > 0))) flush();
+    if (gathered.length >= mostGathered || (!hasMore && (moved || gathered.length > 0))) flush();
   }
   store.resolveHeld(device);
   return { pulled, merged, refused };

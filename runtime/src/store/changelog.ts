@@ -1,6 +1,6 @@
 /** `sync_changelog`: what triggers captured on this device, and what became of it. */
 import type { ChangeOp } from "@synckit-gen/schemas/protocol";
-import type { Driver } from "../driver/driver.ts";
+import type { Driver, Row } from "../driver/driver.ts";
 import type { StateStore } from "./state.ts";
 
 /** One captured change. `data` and `old` are JSON texts exactly as SQLite wrote them. */
@@ -21,6 +21,9 @@ export interface ChangelogEntry {
 
 export type NewEntry = Omit<ChangelogEntry, "id">;
 
+/** An entry that has just been stamped. Its data stays in the table: folding rarely needs it. */
+export type FreshEntry = Omit<ChangelogEntry, "data">;
+
 /** Values of `pushed`. */
 export const UNPUSHED = 0;
 export const PUSHED = 1;
@@ -29,7 +32,9 @@ export const UNPUSHABLE = 2;
 
 export interface Changelog {
   /** Gives every new entry its stamp, in order, and returns them. `lastStamp` is the latest this device has seen or given. */
-  readonly stamp: (lastStamp: number) => readonly ChangelogEntry[];
+  readonly stamp: (lastStamp: number) => readonly FreshEntry[];
+  /** The data of one entry. */
+  readonly dataOf: (id: number) => string | null;
   readonly unpushed: (limit: number) => readonly ChangelogEntry[];
   readonly mark: (ids: readonly number[], pushed: typeof PUSHED | typeof UNPUSHABLE) => void;
   /** Writes an entry for something that the merge itself had to do. */
@@ -54,13 +59,16 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
        FROM (SELECT id, timestamp, row_number() OVER (ORDER BY id) AS place FROM sync_changelog WHERE id > ? AND stamp IS NULL)
      ) AS fresh WHERE id = fresh.fresh_id`,
   );
-  const fresh = driver.prepare(`SELECT ${COLUMNS} FROM sync_changelog WHERE id > ? AND id <= ? AND stamp > 0 ORDER BY id`);
+  const fresh = driver.prepare(
+    "SELECT id, table_name, op, row_id, stamp, CAST(mask AS TEXT), old FROM sync_changelog WHERE id > ? AND id <= ? AND stamp > 0 ORDER BY id",
+  );
+  const dataOf = driver.prepare("SELECT data FROM sync_changelog WHERE id = ?");
   const lastId = driver.prepare("SELECT coalesce(max(id), 0) FROM sync_changelog");
   const firstUnstamped = driver.prepare("SELECT min(id) FROM sync_changelog WHERE id > ? AND stamp IS NULL");
   const unpushed = driver.prepare(
     `SELECT ${COLUMNS} FROM sync_changelog WHERE id > ? AND pushed = ${UNPUSHED} AND stamp IS NOT NULL ORDER BY id LIMIT ?`,
   );
-  const mark = driver.prepare("UPDATE sync_changelog SET pushed = ? WHERE id = ?");
+  const markRange = driver.prepare("UPDATE sync_changelog SET pushed = ? WHERE id BETWEEN ? AND ?");
   const firstUnpushed = driver.prepare(`SELECT coalesce(min(id) - 1, ?) FROM sync_changelog WHERE id > ? AND pushed = ${UNPUSHED}`);
   const append = driver.prepare(
     "INSERT INTO sync_changelog (table_name, op, row_id, timestamp, data, mask, old, stamp) VALUES (?, ?, ?, ?, ?, CAST(? AS INTEGER), ?, ?)",
@@ -81,11 +89,17 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
       if (from === null || from === undefined) return [];
       stampAll.run(lastStamp, through);
       state.set(STAMPED_THROUGH, String(to));
-      return fresh.all((from as number) - 1, to).map(toEntry);
+      return fresh.all((from as number) - 1, to).map(toFresh);
     },
+    dataOf: (id) => (dataOf.get(id)?.[0] as string | null | undefined) ?? null,
     unpushed: (limit) => unpushed.all(pushedThrough(), limit).map(toEntry),
     mark(ids, pushed) {
-      for (const id of ids) mark.run(pushed, id);
+      const [first] = ids;
+      const last = ids.at(-1);
+      if (first === undefined || last === undefined) return;
+      // A batch without gaps is one range; with gaps, each id counts.
+      if (last - first === ids.length - 1) markRange.run(pushed, first, last);
+      else for (const id of ids) markRange.run(pushed, id, id);
       const through = pushedThrough();
       const next = firstUnpushed.get(lastId.get()?.[0] as number, through)?.[0] as number;
       if (next > through) state.set(PUSHED_THROUGH, String(next));
@@ -101,13 +115,17 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
   };
 }
 
-const toEntry = (row: readonly unknown[]): ChangelogEntry => ({
+const toFresh = (row: Row): FreshEntry => ({
   id: row[0] as number,
   table: row[1] as string,
   op: row[2] as ChangeOp,
   rowId: row[3] as string,
   stamp: row[4] as number,
   mask: BigInt((row[5] as string | null) ?? 0),
+  old: row[6] as string | null,
+});
+
+const toEntry = (row: Row): ChangelogEntry => ({
+  ...toFresh([...row.slice(0, 6), row[7] as string | null]),
   data: row[6] as string | null,
-  old: row[7] as string | null,
 });

@@ -16,6 +16,15 @@ export interface StoredRow {
 export interface RowClocks {
   readonly load: (table: string, rowId: string) => StoredRow | null;
   readonly save: (table: string, rowId: string, registers: Registers, data: Values | null) => void;
+  /** Gives every register this clock, whatever was there. */
+  readonly reset: (table: string, rowId: string, clock: Clock) => void;
+  /**
+   * As `reset`, if the clock is later than all of the row's and its table holds the row. False: nothing was written.
+   * One guarded statement: reading first costs a third more.
+   */
+  readonly overwrite: (table: string, rowId: string, clock: Clock) => boolean;
+  /** Gives life and some columns this clock, under the same condition. False: nothing was written. */
+  readonly advance: (table: string, rowId: string, clock: Clock, columns: readonly string[]) => boolean;
 }
 
 export function rowClocks(driver: Driver, devices: DeviceNumbers): RowClocks {
@@ -27,9 +36,31 @@ export function rowClocks(driver: Driver, devices: DeviceNumbers): RowClocks {
      ON CONFLICT (table_name, row_id) DO UPDATE SET stamp = excluded.stamp, device = excluded.device, columns = excluded.columns,
        life_stamp = excluded.life_stamp, life_device = excluded.life_device, alive = excluded.alive, data = excluded.data`,
   );
+  const reset = driver.prepare(
+    `INSERT INTO sync_row_clock (table_name, row_id, stamp, device) VALUES (?, ?, ?, ?)
+     ON CONFLICT (table_name, row_id) DO UPDATE SET stamp = excluded.stamp, device = excluded.device, columns = NULL,
+       life_stamp = NULL, life_device = NULL, alive = 1, data = NULL`,
+  );
+  const overwrite = driver.prepare(
+    `INSERT INTO sync_row_clock (table_name, row_id, stamp, device) VALUES (?, ?, ?, ?)
+     ON CONFLICT (table_name, row_id) DO UPDATE SET stamp = excluded.stamp, device = excluded.device, columns = NULL,
+       life_stamp = NULL, life_device = NULL
+     WHERE alive = 1 AND data IS NULL AND excluded.stamp > coalesce(life_stamp, stamp)`,
+  );
+  const advance = driver.prepare(
+    `UPDATE sync_row_clock SET columns = json_patch(coalesce(columns, '{}'), ?), life_stamp = ?, life_device = ?
+     WHERE table_name = ? AND row_id = ? AND alive = 1 AND data IS NULL AND coalesce(life_stamp, stamp) < ?`,
+  );
   const clockOf = (stamp: number, number: number): Clock => ({ stamp, device: devices.deviceOf(number) });
 
   return {
+    reset: (table, rowId, clock) => void reset.run(table, rowId, clock.stamp, devices.numberOf(clock.device)),
+    overwrite: (table, rowId, clock) => overwrite.run(table, rowId, clock.stamp, devices.numberOf(clock.device)) > 0,
+    advance(table, rowId, { stamp, device }, columns) {
+      const number = devices.numberOf(device);
+      const patch = JSON.stringify(Object.fromEntries(columns.map((column) => [column, [stamp, number]])));
+      return advance.run(patch, stamp, number, table, rowId, stamp) > 0;
+    },
     load(table, rowId) {
       const row = select.get(table, rowId);
       if (row === undefined) return null;

@@ -5,11 +5,13 @@
  *
  * Everything here runs inside one synchronous transaction with capture suppressed.
  */
-import { rowIdOf, rowIdToWire, ValueError, wireToSql, type SqlValue, type WireValue } from "@synckit-gen/schemas/protocol";
+import { rowIdToWire, ValueError, type WireValue } from "@synckit-gen/schemas/protocol";
 import type { Driver } from "../driver/driver.ts";
 import type { ReferenceSpec } from "../generated/spec.ts";
 import { type Clock, BASELINE } from "./clock.ts";
-import type { Changelog, ChangelogEntry } from "./changelog.ts";
+import type { Changelog, FreshEntry } from "./changelog.ts";
+import { columnsToMask, maskToColumns } from "./mask.ts";
+import { isNullable, keysOf, parentRowIdOf, Parents, type RowView } from "./parents.ts";
 import type { HeldReason, HeldStore } from "./held.ts";
 import { absentRegisters, type Change, mergeChange, type Registers, type Values } from "./registers.ts";
 import type { RowClocks } from "./row-clocks.ts";
@@ -42,9 +44,20 @@ export interface SessionMode {
   readonly deferred: boolean;
 }
 
-interface RowWork {
+/** A row whose change is already in its clocks and only needs writing: all columns (null) or some. */
+interface DirectRow {
   readonly rows: TableRows;
   readonly rowId: string;
+  readonly values: Values;
+  readonly columns: readonly string[] | null;
+}
+
+interface Refusal {
+  readonly reason: HeldReason;
+  readonly detail: string | null;
+}
+
+interface RowWork extends RowView {
   readonly registers: Registers;
   /** Register values that the table does not hold; null where it does. */
   data: Values | null;
@@ -67,6 +80,9 @@ export class Session {
   readonly #parts: SessionParts;
   readonly #mode: SessionMode;
   readonly #works = new Map<string, RowWork>();
+  readonly #direct = new Map<string, DirectRow>();
+  readonly #parents: Parents;
+  readonly #hasHeld: boolean;
   readonly #inbound: ReadonlyMap<string, readonly InboundEdge[]>;
   /** Rows held by this session, by work; the reason is in `sync_held`. */
   readonly #heldHere = new Set<RowWork>();
@@ -78,6 +94,14 @@ export class Session {
     this.#mode = mode;
     this.#inbound = inbound;
     this.lastStamp = mode.lastStamp;
+    this.#hasHeld = parts.held.count() > 0;
+    this.#parents = new Parents(parts, mode, (table, rowId) => {
+      const key = keyOf(table, rowId);
+      const work = this.#works.get(key);
+      if (work === undefined) return this.#direct.has(key) ? "coming" : "unknown";
+      if (!isAlive(work)) return "dead";
+      return this.#heldHere.has(work) ? "unknown" : "coming";
+    });
   }
 
   /** Rows whose reference to an unsynced parent needs enforcement off: `[table, row id]`. */
@@ -96,26 +120,32 @@ export class Session {
     }
   }
 
-  #fold(rows: TableRows, entry: ChangelogEntry): void {
+  #fold(rows: TableRows, entry: FreshEntry): void {
+    const { clocks, held, changelog } = this.#parts;
+    const { table, rowId, op } = entry;
     const clock: Clock = { stamp: entry.stamp, device: this.#mode.device };
-    const stored = this.#parts.clocks.load(entry.table, entry.rowId);
+    const isWhole = op === "INSERT" || (op === "UPDATE" && rows.spec.conflicts === "row");
+    const changed = op === "UPDATE" && !isWhole ? maskToColumns(rows, entry.mask) : [];
+    if (isWhole) {
+      clocks.reset(table, rowId, clock);
+      if (this.#hasHeld) held.remove(table, rowId);
+      return;
+    }
+    if (op === "UPDATE" && clocks.advance(table, rowId, clock, changed)) return;
+
+    const stored = clocks.load(table, rowId);
     const registers = stored?.registers ?? { ...absentRegisters(), base: BASELINE };
     let data = stored?.data ?? null;
     registers.life = clock;
-    registers.alive = entry.op !== "DELETE";
-    if (entry.op === "DELETE") {
-      data = data ?? (entry.old === null ? null : (JSON.parse(entry.old) as Values));
-    } else if (entry.op === "INSERT" || rows.spec.conflicts === "row") {
-      registers.base = clock;
-      registers.overrides.clear();
-      data = null;
-    } else {
-      const changed = maskToColumns(rows, entry.mask);
-      for (const column of changed) registers.overrides.set(column, clock);
-      if (data !== null && entry.data !== null) data = { ...data, ...pick(JSON.parse(entry.data) as Values, changed) };
+    registers.alive = op !== "DELETE";
+    for (const column of changed) registers.overrides.set(column, clock);
+    if (op === "DELETE") {
+      data = data ?? parseValues(entry.old);
+      held.remove(table, rowId);
+    } else if (data !== null) {
+      data = { ...data, ...pick(parseValues(changelog.dataOf(entry.id)) ?? {}, changed) };
     }
-    if (entry.op !== "UPDATE" && stored !== null) this.#parts.held.remove(entry.table, entry.rowId);
-    this.#parts.clocks.save(entry.table, entry.rowId, registers, data);
+    clocks.save(table, rowId, registers, data);
   }
 
   // Remote changes --------------------------------------------------------------------------------
@@ -125,6 +155,8 @@ export class Session {
     const rows = this.#parts.tables.get(change.table);
     if (rows === undefined || (change.op === "DELETE" && rows.spec.deletes === "ignore")) return false;
     this.lastStamp = Math.max(this.lastStamp, change.clock.stamp);
+    const key = keyOf(change.table, change.rowId);
+    if (!this.#works.has(key) && !this.#direct.has(key) && this.#mergeDirectly(rows, key, change)) return true;
     const work = this.#work(rows, change.rowId);
     const won = mergeChange(work.registers, change, rows.columns, (column) => this.#valueOf(work, column));
     if (change.values !== null) {
@@ -134,14 +166,50 @@ export class Session {
     return true;
   }
 
+  /** Most changes are later than all that is known of their row: their clocks are one guarded statement. */
+  #mergeDirectly(rows: TableRows, key: string, { op, clock, written, values, rowId }: RemoteChange): boolean {
+    if (values === null || clock.stamp === 0) return false;
+    const { name, apply } = rows.spec;
+    if (apply === "upsert" && written.size === rows.columns.length && (op === "INSERT" || rows.spec.conflicts === "row")) {
+      if (!this.#parts.clocks.overwrite(name, rowId, clock)) return false;
+      this.#direct.set(key, { rows, rowId, values, columns: null });
+      return true;
+    }
+    const columns = rows.columns.filter((column) => written.has(column) && values[column] !== undefined);
+    if (op !== "UPDATE" || columns.length === 0 || !this.#parts.clocks.advance(name, rowId, clock, columns)) return false;
+    this.#direct.set(key, { rows, rowId, values, columns });
+    return true;
+  }
+
   /** Brings the tables in line with the registers of every row merged so far. */
   settle(): void {
-    const works = [...this.#works.values()];
-    const ranks = new Map([...this.#parts.tables.keys()].map((name, rank) => [name, rank]));
+    const alive = new Map<string, (() => void)[]>();
+    const queue = (table: string, place: () => void): void => {
+      const places = alive.get(table);
+      if (places === undefined) alive.set(table, [place]);
+      else places.push(place);
+    };
+    for (const [key, direct] of this.#direct) queue(direct.rows.spec.name, () => this.#placeDirectly(key, direct));
+    const dead: RowWork[] = [];
+    for (const work of this.#works.values()) {
+      if (isAlive(work)) queue(work.rows.spec.name, () => this.#place(work));
+      else dead.push(work);
+    }
+    const order = [...this.#parts.tables.keys()];
+    for (const table of order) for (const place of alive.get(table) ?? []) place();
+    const ranks = new Map(order.map((name, rank) => [name, rank]));
     const rank = (work: RowWork): number => ranks.get(work.rows.spec.name) as number;
-    for (const work of works.filter(isAlive).toSorted((a, b) => rank(a) - rank(b))) this.#place(work);
-    for (const work of works.filter((candidate) => !isAlive(candidate)).toSorted((a, b) => rank(b) - rank(a))) this.#bury(work);
+    for (const work of dead.toSorted((a, b) => rank(b) - rank(a))) this.#bury(work);
     this.#retry();
+  }
+
+  #placeDirectly(key: string, { rows, rowId, values, columns }: DirectRow): void {
+    if (!this.#direct.has(key)) return; // a later change of the same row has taken it over
+    const row: RowView = { rows, rowId, value: (column) => values[column] };
+    const missing = this.#parents.missing(row, columns);
+    const isFree = missing.blocking === null && missing.relaxed === null && missing.nulled.length === 0;
+    if (isFree && this.#write(row, values, columns) === null) return;
+    this.#place(this.#work(rows, rowId));
   }
 
   /** Tries held rows again; what still cannot be placed stays held. */
@@ -180,14 +248,26 @@ export class Session {
   // Rows ------------------------------------------------------------------------------------------
 
   #work(rows: TableRows, rowId: string): RowWork {
-    const key = `${rows.spec.name}\0${rowId}`;
+    const key = keyOf(rows.spec.name, rowId);
     const known = this.#works.get(key);
     if (known !== undefined) return known;
     const stored = this.#parts.clocks.load(rows.spec.name, rowId);
-    const physical = stored === null ? rows.read(rowId) : stored.registers.alive ? undefined : null;
+    const direct = this.#direct.get(key);
+    this.#direct.delete(key);
+    const physical = stored === null || direct?.columns === null ? rows.read(rowId) : stored.registers.alive ? undefined : null;
     const registers =
       stored?.registers ?? (physical === null ? absentRegisters() : { ...absentRegisters(), base: BASELINE, life: BASELINE, alive: true });
-    const work: RowWork = { rows, rowId, registers, data: stored?.data ?? null, overlay: {}, latest: {}, physical, isLeaving: false };
+    const work: RowWork = {
+      rows,
+      rowId,
+      value: (column) => this.#valueOf(work, column),
+      registers,
+      data: stored?.data ?? null,
+      overlay: direct === undefined ? {} : { ...pick(direct.values, direct.columns ?? rows.columns) },
+      latest: direct?.values ?? {},
+      physical,
+      isLeaving: false,
+    };
     this.#works.set(key, work);
     return work;
   }
@@ -220,20 +300,18 @@ export class Session {
   #place(work: RowWork): void {
     const { rows } = work;
     const isWhole = work.data !== null || work.physical === null;
-    const written = isWhole ? rows.columns : rows.columns.filter((column) => Object.hasOwn(work.overlay, column));
-    if (!isWhole && written.length === 0) return this.#save(work);
-    const values = isWhole ? this.#fullValues(work) : work.overlay;
+    const columns = isWhole ? null : rows.columns.filter((column) => Object.hasOwn(work.overlay, column));
+    if (columns?.length === 0) return this.#save(work);
+    const values = isWhole ? this.#fullValues(work) : { ...work.latest, ...work.overlay };
 
-    const missing = this.#missingParents(work, isWhole ? null : new Set(written));
+    const missing = this.#parents.missing(work, columns);
     if (missing.relaxed !== null) {
       this.#relaxed.add(work);
       return this.#hold(work, "relaxed", missing.relaxed);
     }
     if (missing.blocking !== null) return this.#hold(work, "parent", missing.blocking);
     const wanted = missing.nulled.length === 0 ? null : this.#fullValues(work); // before the table loses the reference
-    const kept =
-      missing.nulled.length === 0 ? values : { ...values, ...Object.fromEntries(missing.nulled.map((column) => [column, null])) };
-    const refusal = this.#write(work, kept, isWhole, written);
+    const refusal = this.#write(work, wanted === null ? values : { ...values, ...nulls(missing.nulled) }, columns);
     if (refusal !== null) return this.#hold(work, refusal.reason, refusal.detail);
 
     work.physical = undefined;
@@ -244,17 +322,11 @@ export class Session {
     this.#save(work);
   }
 
-  /** Null: written. */
-  #write(
-    work: RowWork,
-    values: Values,
-    isWhole: boolean,
-    written: readonly string[],
-  ): { reason: HeldReason; detail: string | null } | null {
+  /** Writes some columns of a row, or all (null). A null outcome: written. */
+  #write({ rows, rowId }: RowView, values: Values, columns: readonly string[] | null): Refusal | null {
     try {
-      if (!isWhole && work.rows.update(work.rowId, values, written) > 0) return null;
-      const whole = isWhole ? values : { ...work.latest, ...values };
-      if (work.rows.upsert(work.rowId, whole) === 0 && work.rows.spec.apply === "update") return { reason: "missing", detail: null };
+      if (columns !== null && rows.update(rowId, values, columns) > 0) return null;
+      if (rows.upsert(rowId, values) === 0 && rows.spec.apply === "update") return { reason: "missing", detail: null };
       return null;
     } catch (error) {
       if (error instanceof ValueError) return { reason: "constraint", detail: "VALUE" };
@@ -282,12 +354,13 @@ export class Session {
   #leave(work: RowWork): boolean {
     work.isLeaving = true;
     for (const { child, reference } of this.#inbound.get(work.rows.spec.name) ?? []) {
-      const keys = this.#keysOf(work, reference);
+      const keys = keysOf(work.rows, this.#physical(work) ?? {}, reference);
       for (const rowId of keys === null ? [] : child.find(reference.columns, keys)) this.#detach(this.#work(child, rowId), reference);
     }
     try {
       work.rows.remove(work.rowId);
       work.physical = null;
+      this.#parents.forget();
       return true;
     } catch (error) {
       if (this.#parts.driver.constraintOf(error) === null) throw error;
@@ -303,7 +376,7 @@ export class Session {
     if (!isAlive(child)) return this.#bury(child);
     const values = this.#fullValues(child);
     if (isNullable(child.rows, reference)) {
-      child.rows.update(child.rowId, Object.fromEntries(reference.columns.map((column) => [column, null])), reference.columns);
+      child.rows.update(child.rowId, nulls(reference.columns), reference.columns);
       child.physical = undefined;
     } else {
       this.#leave(child);
@@ -325,81 +398,14 @@ export class Session {
     this.#relaxed.delete(work);
   }
 
-  // References ------------------------------------------------------------------------------------
-
-  /** Which parents are not here, among the references that touch `columns` (null: all). */
-  #missingParents(
-    work: RowWork,
-    columns: ReadonlySet<string> | null,
-  ): { blocking: string | null; relaxed: string | null; nulled: readonly string[] } {
-    const nulled: string[] = [];
-    let blocking: string | null = null;
-    let relaxed: string | null = null;
-    for (const reference of work.rows.spec.references) {
-      if (columns !== null && !reference.columns.some((column) => columns.has(column))) continue;
-      if (this.#hasParent(work, reference)) continue;
-      const name = reference.columns.join(", ");
-      if (!reference.synced) relaxed ??= this.#mode.enforced ? name : null;
-      else if (isNullable(work.rows, reference)) nulled.push(...reference.columns);
-      else blocking ??= name;
-    }
-    return { blocking, relaxed, nulled };
-  }
-
-  #hasParent(work: RowWork, reference: ReferenceSpec): boolean {
-    const keys = this.#referenceValues(work, reference);
-    if (keys === null) return true;
-    const parent = this.#parts.tables.get(reference.table);
-    if (parent === undefined) return this.#existsUnsynced(reference, keys);
-    const parentWork = this.#parentWork(work, reference, parent);
-    if (parentWork === undefined) return parent.exists(reference.to, keys);
-    if (parentWork === work) return this.#mode.deferred || this.#physical(work) !== null;
-    if (!isAlive(parentWork)) return false;
-    const isPending = this.#mode.deferred && !this.#heldHere.has(parentWork);
-    return isPending || parent.exists(reference.to, keys);
-  }
-
-  #existsUnsynced(reference: ReferenceSpec, keys: readonly SqlValue[]): boolean {
-    const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-    const where = reference.to.map((column) => `${quoted(column)} = ?`).join(" AND ");
-    return this.#parts.driver.prepare(`SELECT 1 FROM ${quoted(reference.table)} WHERE ${where}`).get(...keys) !== undefined;
-  }
-
-  /** The parent's work, where this session has one and the reference names the parent's identity. */
-  #parentWork(work: RowWork, reference: ReferenceSpec, parent: TableRows): RowWork | undefined {
-    const rowId = this.#parentRowId(work, reference, parent);
-    return rowId === null ? undefined : this.#works.get(`${reference.table}\0${rowId}`);
-  }
-
-  #parentRowId(work: RowWork, reference: ReferenceSpec, parent: TableRows): string | null {
-    if (!parent.identity.every(({ name }) => reference.to.includes(name)) || reference.to.length !== parent.identity.length) return null;
-    const values = reference.columns.map((column) => this.#columnValue(work, column));
-    if (values.some((value) => value === null || value === undefined)) return null;
-    return rowIdOf(parent.identity, Object.fromEntries(reference.to.map((to, index) => [to, values[index] as WireValue])));
-  }
-
-  #columnValue(work: RowWork, column: string): WireValue | undefined {
-    return work.rows.spec.identity.includes(column) ? rowIdToWire(work.rows.identity, work.rowId)[column] : this.#valueOf(work, column);
-  }
-
-  /** Null: a part of the reference is NULL, so there is nothing to refer to. */
-  #referenceValues(work: RowWork, reference: ReferenceSpec): readonly SqlValue[] | null {
-    const values = reference.columns.map((column) => wireToSql(work.rows.typeOf(column), this.#columnValue(work, column) ?? null));
-    return values.includes(null) ? null : values;
-  }
-
-  #keysOf(parent: RowWork, reference: ReferenceSpec): readonly SqlValue[] | null {
-    const physical = this.#physical(parent) ?? {};
-    const values = reference.to.map((column) => wireToSql(parent.rows.typeOf(column), physical[column] ?? null));
-    return values.includes(null) ? null : values;
-  }
+  // Rules -----------------------------------------------------------------------------------------
 
   /** Only a parent known to be dead counts: one that merely has not come may be on its way, or unreadable. */
   #applyRule(work: RowWork): boolean {
     for (const reference of work.rows.spec.references) {
       const parent = this.#parts.tables.get(reference.table);
-      if (!reference.synced || parent === undefined || this.#hasParent(work, reference)) continue;
-      const parentRowId = this.#parentRowId(work, reference, parent);
+      if (!reference.synced || parent === undefined || this.#parents.has(work, reference)) continue;
+      const parentRowId = parentRowIdOf(work, reference, parent);
       if (parentRowId === null || !this.#isDead(parent, parentRowId)) continue;
       if (reference.onDelete === "cascade") return this.#log(work, "DELETE", []);
       if (reference.onDelete === "set null" && isNullable(work.rows, reference)) return this.#log(work, "UPDATE", reference.columns);
@@ -418,7 +424,7 @@ export class Session {
     const clock: Clock = { stamp: Math.max(this.#parts.nowMs() * 1000, this.lastStamp + 1), device: this.#mode.device };
     this.lastStamp = clock.stamp;
     const before = this.#fullValues(work);
-    const after = { ...before, ...Object.fromEntries(nulled.map((column) => [column, null])) };
+    const after = { ...before, ...nulls(nulled) };
     registers.life = clock;
     registers.alive = op === "UPDATE";
     for (const column of nulled) registers.overrides.set(column, clock);
@@ -449,19 +455,9 @@ export function inboundEdges(tables: ReadonlyMap<string, TableRows>): ReadonlyMa
   return inbound;
 }
 
+const keyOf = (table: string, rowId: string): string => `${table}\0${rowId}`;
 const isAlive = (work: RowWork): boolean => work.registers.alive;
-
-const isNullable = (rows: TableRows, reference: ReferenceSpec): boolean =>
-  reference.onDelete === "set null" &&
-  reference.columns.every(
-    (name) => rows.spec.columns.find((column) => column.name === name)?.nullable === true && !rows.spec.identity.includes(name),
-  );
-
+const parseValues = (json: string | null): Values | null => (json === null ? null : (JSON.parse(json) as Values));
+const nulls = (columns: readonly string[]): Values => Object.fromEntries(columns.map((column) => [column, null]));
 const pick = (values: Values, columns: readonly string[]): Values =>
   Object.fromEntries(columns.filter((column) => values[column] !== undefined).map((column) => [column, values[column] as WireValue]));
-
-export const maskToColumns = (rows: TableRows, mask: bigint): readonly string[] =>
-  rows.spec.columns.filter(({ bit }) => bit !== null && ((mask >> BigInt(bit)) & 1n) === 1n).map(({ name }) => name);
-
-const columnsToMask = (rows: TableRows, names: readonly string[]): bigint =>
-  rows.spec.columns.reduce((mask, { name, bit }) => (bit !== null && names.includes(name) ? mask | (1n << BigInt(bit)) : mask), 0n);

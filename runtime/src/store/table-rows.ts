@@ -45,19 +45,19 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
   /** Statements are made on first use: an app with a thousand tables touches a few. */
   function statement(key: string, compile: () => CompiledStatement): BoundStatement {
     let made = prepared.get(key);
-    if (made === undefined) prepared.set(key, (made = bind(driver, compile())));
+    if (made === undefined) prepared.set(key, (made = bind(driver, compile(), readerOf)));
     return made;
   }
   function select(what: string, where: readonly string[]): Statement {
     const sql = `SELECT ${what} FROM ${quote(spec.name)} WHERE ${allEqual(where)}`;
     return statement(sql, () => ({ sql, parameters: [] })).statement;
   }
-  function binder(rowId: string, values: Values): (name: string) => SqlValue {
-    const ids = rowIdToSql(identity, rowId);
-    return (name) => {
-      const at = spec.identity.indexOf(name);
-      return at === -1 ? wireToSql(column(name).type, values[name] ?? null) : (ids[at] as SqlValue);
-    };
+  /** How a parameter gets its value: the identity from the row id, the other columns from the payload. */
+  function readerOf(name: string): Reader {
+    const at = spec.identity.indexOf(name);
+    if (at !== -1) return (ids) => ids[at] as SqlValue;
+    const { type } = column(name);
+    return (_ids, values) => wireToSql(type, values[name] ?? null);
   }
 
   return {
@@ -76,10 +76,13 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
           spec.statements,
           spec.columns.map(({ name }) => name),
         ),
-      ).run(binder(rowId, values)),
+      ).run(rowIdToSql(identity, rowId), values),
     update: (rowId, values, changed) =>
-      statement(`update ${changed.join("\0")}`, () => compileUpdate(spec.statements, spec.identity, changed)).run(binder(rowId, values)),
-    remove: (rowId) => void statement("remove", () => compileRemove(spec.statements, spec.identity)).run(binder(rowId, {})),
+      statement(`update ${changed.join("\0")}`, () => compileUpdate(spec.statements, spec.identity, changed)).run(
+        rowIdToSql(identity, rowId),
+        values,
+      ),
+    remove: (rowId) => void statement("remove", () => compileRemove(spec.statements, spec.identity)).run(rowIdToSql(identity, rowId), {}),
     find: (where, values) =>
       select(spec.sql.rowId, where)
         .all(...values)
@@ -88,12 +91,15 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
   };
 }
 
+type Reader = (ids: readonly SqlValue[], values: Values) => SqlValue;
+
 interface BoundStatement {
   readonly statement: Statement;
-  readonly run: (valueOf: (name: string) => SqlValue) => number;
+  readonly run: (ids: readonly SqlValue[], values: Values) => number;
 }
 
-function bind(driver: Driver, { sql, parameters }: CompiledStatement): BoundStatement {
+function bind(driver: Driver, { sql, parameters }: CompiledStatement, readerOf: (name: string) => Reader): BoundStatement {
   const statement = driver.prepare(sql);
-  return { statement, run: (valueOf) => statement.run(...parameters.map((p) => (isSlot(p) ? valueOf(p.slot) : p))) };
+  const readers = parameters.map((parameter): Reader => (isSlot(parameter) ? readerOf(parameter.slot) : () => parameter));
+  return { statement, run: (ids, values) => statement.run(...readers.map((read) => read(ids, values))) };
 }

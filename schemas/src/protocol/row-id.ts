@@ -18,17 +18,18 @@ export function rowIdOf(identity: readonly IdentityColumn[], payload: Readonly<R
   const parts = identity.map((column) => {
     const value = payload[column.name];
     if (value === undefined || value === null) throw new ValueError(`the payload has no ${column.name}`);
-    return partOf(wireToSql(column.type, value));
+    return partOf(column.type, wireToSql(column.type, value));
   });
   return parts.length === 1 ? (parts[0] as string) : JSON.stringify(parts);
 }
 
-function partOf(value: SqlValue): string {
-  if (value instanceof Uint8Array)
-    return Array.from(value, (byte) => byte.toString(16).padStart(2, "0"))
-      .join("")
-      .toUpperCase();
-  return String(value);
+/** As SQL casts: bytes in a text column are text, text in a column of bytes is its UTF-8. */
+function partOf(type: ColumnType, value: SqlValue): string {
+  if (type !== "blob") return value instanceof Uint8Array ? new TextDecoder().decode(value) : String(value);
+  const bytes = value instanceof Uint8Array ? value : new TextEncoder().encode(String(value));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
+    .join("")
+    .toUpperCase();
 }
 
 /** The identity values to bind, in column order. Throws `ValueError` when the text is no row id of these columns. */

@@ -18,6 +18,8 @@ export function timestampToStamp(timestamp: string): number | null {
   if (match === null) return null;
   const [, day, time, fraction = "", zone] = match;
   const millis = Date.parse(`${day}T${time}${zone === "z" ? "Z" : zone}`);
-  if (Number.isNaN(millis)) return null;
+  // Engines take 30 February for 1 March, and 24:00:00 for the next day.
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  if (Number.isNaN(millis) || !new Date(midnight).toISOString().startsWith(day ?? "") || time?.startsWith("24")) return null;
   return millis * 1000 + Number(fraction.slice(0, 6).padEnd(6, "0"));
 }

@@ -1,0 +1,79 @@
+/** The application's own tables and their indexes, for schemas with `create: true`. Parents come first. */
+import type { Column, ColumnType, Reference, SyncModel, Table } from "@synckit-gen/schemas/model";
+import { quoteName, quoteNames } from "../text/sql.ts";
+
+const STORAGE: Readonly<Record<ColumnType, string>> = {
+  text: "TEXT",
+  uuid: "TEXT",
+  json: "TEXT",
+  timestamp: "TEXT",
+  date: "TEXT",
+  integer: "INTEGER",
+  bigint: "INTEGER",
+  boolean: "INTEGER",
+  real: "REAL",
+  blob: "BLOB",
+};
+
+/** Defaults that stand without parentheses; any other expression needs them. */
+const PLAIN_DEFAULT =
+  /^(?:[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|'(?:[^']|'')*'|[xX]'[0-9A-Fa-f]*'|NULL|TRUE|FALSE|CURRENT_(?:TIME|DATE|TIMESTAMP))$/i;
+
+export function createTableSql(table: Table): string {
+  const parts = [
+    ...table.columns.map((column) => columnSql(column, table)),
+    `PRIMARY KEY (${quoteNames(table.key)})`,
+    ...uniqueLists(table).map((columns) => `UNIQUE (${quoteNames(columns)})`),
+    ...table.references.filter((reference) => reference.synced).map(foreignKeySql),
+  ];
+  return `CREATE TABLE IF NOT EXISTS ${quoteName(table.name)} (\n  ${parts.join(",\n  ")}\n)`;
+}
+
+function columnSql(column: Column, table: Table): string {
+  const words = [quoteName(column.name)];
+  if (column.type !== null) words.push(STORAGE[column.type]);
+  // A key needs it spelled out: SQLite lets NULL into a primary key that is not the rowid.
+  if (!column.nullable || table.key.includes(column.name)) words.push("NOT NULL");
+  if (column.default !== null) words.push(`DEFAULT ${PLAIN_DEFAULT.test(column.default) ? column.default : `(${column.default})`}`);
+  return words.join(" ");
+}
+
+/** The declared lists, and the identity where it is not the key: an upsert needs an index to conflict with. */
+function uniqueLists(table: Table): readonly (readonly string[])[] {
+  const sameColumns = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((name) => b.includes(name));
+  const { columns } = table.identity;
+  const known = [table.key, ...table.unique].some((list) => sameColumns(list, columns));
+  return known ? table.unique : [columns, ...table.unique];
+}
+
+function foreignKeySql(reference: Reference): string {
+  const action = reference.onDelete === "no action" ? "" : ` ON DELETE ${reference.onDelete.toUpperCase()}`;
+  return `FOREIGN KEY (${quoteNames(reference.columns)}) REFERENCES ${quoteName(reference.table)} (${quoteNames(reference.to)})${action}`;
+}
+
+/** One index on the child side of each reference, so that a parent's delete never scans the children. */
+export function referenceIndexes(model: SyncModel): ReadonlyMap<Table, readonly string[]> {
+  const taken = new Set<string>();
+  const indexesByTable = new Map<Table, readonly string[]>();
+  for (const table of model.tables) {
+    // The key and unique lists are indexes already, and serve any reference over their first columns.
+    const covered: (readonly string[])[] = [table.key, ...uniqueLists(table)];
+    const statements: string[] = [];
+    for (const { columns } of table.references) {
+      if (covered.some((list) => columns.every((column, i) => list[i] === column))) continue;
+      covered.push(columns);
+      const name = freeName(`sync_${table.name}_${columns.join("_")}_index`, taken);
+      statements.push(`CREATE INDEX IF NOT EXISTS ${quoteName(name)} ON ${quoteName(table.name)} (${quoteNames(columns)})`);
+    }
+    indexesByTable.set(table, statements);
+  }
+  return indexesByTable;
+}
+
+/** `a_b` with column `c`, and `a` with column `b_c`, want the same name; IF NOT EXISTS would skip the second in silence. */
+function freeName(wanted: string, taken: Set<string>): string {
+  let name = wanted;
+  for (let n = 2; taken.has(name.toLowerCase()); n++) name = `${wanted}_${n}`;
+  taken.add(name.toLowerCase());
+  return name;
+}

@@ -1,0 +1,159 @@
+/**
+ * Capture: the triggers that write a table's changes to sync_changelog. Pure SQL, so that every
+ * writer in every process is seen. Each trigger only ever inserts, and nothing in it can fail: an
+ * error in a trigger is an error of the user's own write.
+ */
+import { syncedColumns, type SyncedColumn, type Table } from "@synckit-gen/schemas/model";
+import { indent, quoteName, quoteNames, quoteText } from "../text/sql.ts";
+import { identityColumns, rowIdSql } from "../text/row-id-sql.ts";
+import { payloadSql } from "../text/value-sql.ts";
+
+/** A missing flag row must mean "capture": compared with <> it would be NULL, and every edit would go unlogged. */
+const GUARD = `NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')`;
+
+/** Microseconds since 1970 with a millisecond clock: julianday works on every SQLite, unixepoch('subsec') only since 3.42. */
+const NOW = `CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000`;
+
+const INTEGERS: ReadonlySet<string> = new Set(["integer", "bigint", "boolean"]);
+
+type Row = "NEW" | "OLD";
+
+/** Drops and creates the table's triggers, so that running it again brings them up to date. */
+export function triggerStatements(table: Table, modelHash: string): readonly string[] {
+  const capture = captureOf(table);
+  const triggers = [insertTrigger(capture), updateTrigger(capture), keyTrigger(capture), deleteTrigger(capture)];
+  const drops = TRIGGER_KINDS.map((kind) => `DROP TRIGGER IF EXISTS ${quoteName(triggerName(table.name, kind))}`);
+  return [...drops, ...triggers.flatMap((trigger) => (trigger === null ? [] : [triggerSql(table, trigger, modelHash)]))];
+}
+
+const TRIGGER_KINDS = ["insert", "update", "key", "delete"] as const;
+type TriggerKind = (typeof TRIGGER_KINDS)[number];
+
+export const triggerName = (table: string, kind: TriggerKind): string => `sync_${table}_${kind}`;
+
+interface Capture {
+  readonly table: Table;
+  readonly identity: readonly SyncedColumn[];
+  /** The columns an UPDATE can change, each with its place in the mask. */
+  readonly masked: readonly (SyncedColumn & { readonly bit: number })[];
+  readonly rowId: (row: Row) => string;
+  readonly payload: (row: Row) => string;
+}
+
+interface Trigger {
+  readonly kind: TriggerKind;
+  readonly event: string;
+  /** Joined by AND, after the guard. */
+  readonly conditions: readonly string[];
+  readonly inserts: readonly string[];
+}
+
+function captureOf(table: Table): Capture {
+  const synced = syncedColumns(table);
+  const identity = identityColumns(table);
+  const reference =
+    (row: Row) =>
+    (name: string): string =>
+      `${row}.${quoteName(name)}`;
+  return {
+    table,
+    identity,
+    masked: synced.filter((column): column is SyncedColumn & { readonly bit: number } => column.bit !== null),
+    rowId: (row) => rowIdSql(identity, reference(row)),
+    payload: (row) => payloadSql(synced, reference(row)),
+  };
+}
+
+function insertTrigger(capture: Capture): Trigger | null {
+  if (capture.table.apply === "update") return null; // an app that fetches a row again must not overwrite another device's state
+  return {
+    kind: "insert",
+    event: "INSERT",
+    conditions: identified(capture, "NEW"),
+    inserts: [entry(capture, { op: "INSERT", row: "NEW", data: capture.payload("NEW") })],
+  };
+}
+
+function updateTrigger(capture: Capture): Trigger | null {
+  const { masked, identity } = capture;
+  if (masked.length === 0) return null; // UPDATE OF an empty list is a syntax error
+  const mask = masked.map((column) => `(${changed(column)} << ${column.bit})`).join("\n| ");
+  return {
+    kind: "update",
+    event: updateOf(capture.table, masked),
+    conditions: [
+      ...identified(capture, "NEW"),
+      ...identity.map((column) => `OLD.${quoteName(column.name)} IS NEW.${quoteName(column.name)} COLLATE BINARY`),
+      anyOf(masked),
+    ],
+    inserts: [entry(capture, { op: "UPDATE", row: "NEW", data: capture.payload("NEW"), mask })],
+  };
+}
+
+/** A changed identity is another row: the old one goes, the new one comes. */
+function keyTrigger(capture: Capture): Trigger | null {
+  const { table, identity } = capture;
+  if (table.apply === "update") return null;
+  const gone = entry(capture, { op: "DELETE", row: "OLD", old: capture.payload("OLD"), when: identified(capture, "OLD") });
+  const come = entry(capture, { op: "INSERT", row: "NEW", data: capture.payload("NEW"), when: identified(capture, "NEW") });
+  return {
+    kind: "key",
+    event: updateOf(table, identity),
+    conditions: [anyOf(identity)],
+    inserts: table.deletes === "ignore" ? [come] : [gone, come],
+  };
+}
+
+function deleteTrigger(capture: Capture): Trigger | null {
+  if (capture.table.deletes === "ignore") return null;
+  return {
+    kind: "delete",
+    event: "DELETE",
+    conditions: identified(capture, "OLD"),
+    inserts: [entry(capture, { op: "DELETE", row: "OLD", old: capture.payload("OLD") })],
+  };
+}
+
+/** A row whose identity is NULL cannot be recognised on another device; it stays here, and its write goes through. */
+const identified = (capture: Capture, row: Row): readonly string[] =>
+  capture.identity.map((column) => `${row}.${quoteName(column.name)} IS NOT NULL`);
+
+/** COLLATE BINARY: under a NOCASE column a change from x to X would count as none. */
+const changed = (column: SyncedColumn): string => `(OLD.${quoteName(column.name)} IS NOT NEW.${quoteName(column.name)} COLLATE BINARY)`;
+
+const anyOf = (columns: readonly SyncedColumn[]): string =>
+  columns.length === 1 ? columns.map(changed).join("") : `(${columns.map(changed).join("\n  OR ")})`;
+
+function updateOf(table: Table, columns: readonly SyncedColumn[]): string {
+  // An integer key may be the rowid, and UPDATE t SET rowid = … changes it without naming it.
+  const [key, ...more] = table.key;
+  const isRowid = more.length === 0 && columns.some((column) => column.name === key && INTEGERS.has(column.type));
+  return isRowid ? "UPDATE" : `UPDATE OF ${quoteNames(columns.map((column) => column.name))}`;
+}
+
+interface Entry {
+  readonly op: "INSERT" | "UPDATE" | "DELETE";
+  readonly row: Row;
+  readonly data?: string;
+  readonly mask?: string;
+  readonly old?: string;
+  readonly when?: readonly string[];
+}
+
+function entry(capture: Capture, { op, row, data, mask, old, when }: Entry): string {
+  const extra = Object.entries({ data, mask, old }).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  const names = ["table_name", "op", "row_id", "timestamp", ...extra.map(([name]) => name)];
+  const values = [quoteText(capture.table.name), quoteText(op), capture.rowId(row), NOW, ...extra.map(([, value]) => value)];
+  const list = values.map((value) => indent(value, "    ")).join(",\n    ");
+  const source = when === undefined ? `VALUES (\n    ${list}\n  )` : `SELECT\n    ${list}\n  WHERE ${when.join(" AND ")}`;
+  return `INSERT INTO "sync_changelog" (${quoteNames(names)})\n  ${source};`;
+}
+
+const triggerSql = (table: Table, trigger: Trigger, modelHash: string): string =>
+  `CREATE TRIGGER ${quoteName(triggerName(table.name, trigger.kind))}
+AFTER ${trigger.event} ON ${quoteName(table.name)}
+WHEN ${[GUARD, ...trigger.conditions].map((condition) => indent(condition, "  ")).join("\n  AND ")}
+BEGIN
+  /* synckit-gen ${modelHash} */
+  ${trigger.inserts.join("\n  ")}
+END`;

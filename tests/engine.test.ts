@@ -178,6 +178,71 @@ describe("merging", () => {
   });
 });
 
+describe("conflicts", () => {
+  const kept = (device: SimulatedDevice): readonly unknown[] =>
+    device.store.conflicts(10).map(({ kind, values, loser, winner }) => [kind, values, loser.device, winner.device]);
+
+  test("the losing value of two edits that did not know each other is kept on both devices, once", async () => {
+    const world = new World();
+    const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'old', 0)");
+    a.edit("UPDATE tasks SET title = 'earlier' WHERE id = 't'");
+    b.edit("UPDATE tasks SET title = 'later', done = 1 WHERE id = 't'");
+    await world.settle();
+    for (const device of [a, b]) device.store.state.set("pull_cursor", "0");
+    await world.settle();
+
+    for (const device of [a, b]) expect(kept(device)).toEqual([["overwritten", { title: "earlier" }, "device-0", "device-1"]]);
+  });
+
+  test("an edit of what its author has seen is no conflict", async () => {
+    const world = new World();
+    const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'old', 0)");
+    for (const [index, device] of [a, b, a, b].entries()) {
+      device.edit(`UPDATE tasks SET title = 'edit ${index}' WHERE id = 't'`);
+      await world.settle();
+    }
+    expect([...kept(a), ...kept(b)]).toEqual([]);
+  });
+
+  test("an edit that a later delete takes away is kept, and can be taken back whole", async () => {
+    const world = new World();
+    const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'old', 1)");
+    a.edit("UPDATE tasks SET title = 'precious' WHERE id = 't'");
+    b.edit("DELETE FROM tasks");
+    await world.settle();
+    for (const device of [a, b]) expect(kept(device)).toEqual([["deleted", { title: "precious" }, "device-0", "device-1"]]);
+
+    expect(b.store.takeBack(b.name, b.store.conflicts(1)[0]?.id ?? 0)).toBe(true);
+    await world.settle();
+
+    expect(all(a, "SELECT title, done FROM tasks")).toEqual([["precious", 1]]);
+    expect(b.store.conflictCount()).toBe(0);
+  });
+
+  test("a value taken back is an ordinary edit and reaches every device", async () => {
+    const world = new World();
+    const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'old', 0)");
+    a.edit("UPDATE tasks SET title = 'mine' WHERE id = 't'");
+    b.edit("UPDATE tasks SET title = 'theirs' WHERE id = 't'");
+    await world.settle();
+
+    a.store.takeBack(a.name, a.store.conflicts(1)[0]?.id ?? 0);
+    await world.settle();
+
+    expect(value(b, "SELECT title FROM tasks")).toBe("mine");
+    expect(a.store.takeBack(a.name, 4711)).toBe(false);
+    expect(b.store.dismissConflict(b.store.conflicts(1)[0]?.id ?? 0)).toBe(true);
+  });
+
+  test("the same value written twice is no conflict", async () => {
+    const world = new World();
+    const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'old', 0)");
+    for (const device of [a, b]) device.edit("UPDATE tasks SET done = 1");
+    await world.settle();
+    expect([...kept(a), ...kept(b)]).toEqual([]);
+  });
+});
+
 describe("rows that existed before a device joined", () => {
   test("never beat an edit, and bring what others lack", async () => {
     const world = new World();

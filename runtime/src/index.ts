@@ -15,5 +15,6 @@ export type { Refusal, RefusalReason } from "./engine/entry.ts";
 export type { PullReport } from "./engine/pull.ts";
 export { openSync } from "./open-sync.ts";
 export type { Authorization, CompleteAuthRequest, Sync, SyncOptions, SyncReport, SyncStatusReport } from "./open-sync.ts";
+export type { Conflict } from "./store/conflicts.ts";
 export type { HeldReason, HeldRow } from "./store/held.ts";
 export { DatabaseBusyError } from "./store/store.ts";

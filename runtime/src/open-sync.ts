@@ -11,6 +11,7 @@ import { applyMigrations } from "./engine/migrate.ts";
 import { pullChanges, type PullReport, replayAfterUpgrade } from "./engine/pull.ts";
 import { pushChanges } from "./engine/push.ts";
 import type { AppSpec, Migration } from "./generated/spec.ts";
+import type { Conflict } from "./store/conflicts.ts";
 import type { HeldRow } from "./store/held.ts";
 import type { Values } from "./store/registers.ts";
 import type { RemoteChange } from "./store/session.ts";
@@ -37,6 +38,8 @@ export interface SyncStatusReport {
   readonly pendingChanges: number;
   /** Rows that wait for a parent, or that their table refuses. */
   readonly heldRows: number;
+  /** Overwritten edits that nobody has looked at. */
+  readonly conflicts: number;
   /** Entries that no server takes: larger than the protocol carries. */
   readonly unpushableChanges: number;
   /** Milliseconds since 1970; null: never. */
@@ -100,6 +103,11 @@ export interface Sync {
   /** Prunes pushed entries past their time. Returns how many. */
   readonly cleanupChangelog: () => number;
   readonly heldRows: (limit?: number) => readonly HeldRow[];
+  /** What merging took from edits that could not have known of each other, oldest first. */
+  readonly conflicts: (limit?: number) => readonly Conflict[];
+  /** Writes a conflict's losing values again, as an edit made now. False: there is none with this id. */
+  readonly takeBack: (conflictId: number) => boolean;
+  readonly dismissConflict: (conflictId: number) => boolean;
 }
 
 export function openSync(spec: AppSpec, migrations: readonly Migration[], options: SyncOptions): Sync {
@@ -158,7 +166,7 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
     store.foldLocal(device);
     const stamp = Math.max(clock.nowMs() * 1000, store.state.getNumber("last_stamp", 0) + 1);
     const written = new Set(rows.columns.filter((column) => change.values?.[column] !== undefined));
-    store.applyRemote(device, [{ ...change, clock: { stamp, device: "" }, written }], null);
+    store.applyRemote(device, [{ ...change, clock: { stamp, device: "" }, written, isFresh: true, seen: null }], null);
     store.resolveHeld(device);
   };
 
@@ -171,6 +179,7 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
       deviceId: store.state.get("device_id"),
       pendingChanges: store.pendingCount(),
       heldRows: store.heldCount(),
+      conflicts: store.conflictCount(),
       unpushableChanges: store.unpushableCount(),
       lastSyncMs: store.state.get("last_sync_ms") === null ? null : store.state.getNumber("last_sync_ms", 0),
     }),
@@ -200,6 +209,9 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
     applyDelete: (table, rowId) => applyOne({ table, rowId, op: "DELETE", values: null }),
     cleanupChangelog: () => store.cleanup(),
     heldRows: (limit = 100) => store.heldRows(limit),
+    conflicts: (limit = 100) => store.conflicts(limit),
+    takeBack: (conflictId) => store.takeBack(store.state.get("device_id") ?? "", conflictId),
+    dismissConflict: (conflictId) => store.dismissConflict(conflictId),
   };
 }
 

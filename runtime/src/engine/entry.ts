@@ -43,6 +43,7 @@ export interface Refusal {
 }
 
 export interface DecodedEntry {
+  /** As if pulled for the first time. */
   readonly change: RemoteChange;
   /** A newer version of the app wrote columns that this one does not have. */
   readonly hasUnknownColumns: boolean;
@@ -76,6 +77,7 @@ function signedPayload(rows: TableRows, entry: ChangelogEntry, device: string): 
     t: entry.table,
     o: entry.op,
     c: clock,
+    s: entry.seen,
     ...(entry.op === "UPDATE" ? { m: maskToColumns(rows, entry.mask) } : {}),
   };
   const body = entry.data ?? JSON.stringify(rowIdToWire(rows.identity, entry.rowId));
@@ -100,7 +102,7 @@ export function decodeEntry(format: EntryFormat, entry: PulledEntry): DecodedEnt
   if (entry.rowId !== rowId && entry.rowId !== format.rowHash(entry.table, rowId)) return refuse("moved");
   const clock = signed === null ? wireClock(entry) : normalClock(signed.c[0], signed.c[1]);
   if (clock === null) return refuse("clock");
-  return toChange(rows, entry.op, rowId, clock, payload, signed?.m ?? null);
+  return toChange(rows, entry.op, rowId, clock, payload, signed);
 }
 
 /** Only with `compat: synckit`: a DELETE without a payload, which names a row by its clear row id. */
@@ -115,7 +117,7 @@ function decodeBare(rows: TableRows, entry: PulledEntry, refuse: (reason: Refusa
     throw error;
   }
   return {
-    change: { table: entry.table, rowId: entry.rowId, op: "DELETE", clock, written: NOTHING, values: null },
+    change: { table: entry.table, rowId: entry.rowId, op: "DELETE", clock, written: NOTHING, values: null, isFresh: true, seen: null },
     hasUnknownColumns: false,
   };
 }
@@ -126,17 +128,20 @@ function toChange(
   rowId: string,
   clock: Clock,
   payload: Readonly<Record<string, unknown>>,
-  mask: readonly string[] | null,
+  signed: ReservedMember | null,
 ): DecodedEntry {
   const table = rows.spec.name;
-  if (op === "DELETE") return { change: { table, rowId, op, clock, written: NOTHING, values: null }, hasUnknownColumns: false };
+  const seen = signed?.s ?? null;
+  const mask = signed?.m ?? null;
+  if (op === "DELETE")
+    return { change: { table, rowId, op, clock, written: NOTHING, values: null, isFresh: true, seen }, hasUnknownColumns: false };
   // Columns that this version does not know stay in the values: nothing reads them, and held rows keep them.
   const { [RESERVED_MEMBER]: _reserved, ...values } = payload as Record<string, WireValue>;
   const known = rows.columns.filter((column) => values[column] !== undefined);
   const hasUnknownColumns = Object.keys(values).length > known.length + rows.identity.length;
   const isWhole = op === "INSERT" || rows.spec.conflicts === "row" || mask === null;
   const written = !isWhole ? new Set(mask) : known.length === rows.columns.length ? rows.columnSet : new Set(known);
-  return { change: { table, rowId, op, clock, written, values }, hasUnknownColumns };
+  return { change: { table, rowId, op, clock, written, values, isFresh: true, seen }, hasUnknownColumns };
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
@@ -169,9 +174,10 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | null {
 
 function readReserved(value: unknown): ReservedMember | null {
   if (value === null || typeof value !== "object") return null;
-  const { t, o, c, m } = value as Record<string, unknown>;
+  const { t, o, c, s, m } = value as Record<string, unknown>;
   if (typeof t !== "string" || (o !== "INSERT" && o !== "UPDATE" && o !== "DELETE")) return null;
   if (!Array.isArray(c) || c.length !== 2 || !Number.isSafeInteger(c[0]) || (c[0] as number) < 0 || typeof c[1] !== "string") return null;
+  if (!Number.isSafeInteger(s) || (s as number) < 0) return null;
   if (o === "UPDATE" && (!Array.isArray(m) || m.some((name) => typeof name !== "string"))) return null;
-  return { t, o, c: [c[0] as number, c[1]], ...(o === "UPDATE" ? { m: m as readonly string[] } : {}) };
+  return { t, o, c: [c[0] as number, c[1]], s: s as number, ...(o === "UPDATE" ? { m: m as readonly string[] } : {}) };
 }

@@ -24,6 +24,7 @@ export async function pullChanges(store: Store, relay: Relay, format: EntryForma
   let merged = 0;
   let cursor = store.state.getNumber("pull_cursor", 0);
   const mostGathered = cursor === 0 ? MAX_GATHERED_AT_FIRST : MAX_GATHERED;
+  const highest = Math.max(cursor, store.highestCursor());
   let gathered: RemoteChange[] = [];
   const flush = (): void => {
     merged += store.applyRemote(device, gathered, cursor).merged;
@@ -34,7 +35,8 @@ export async function pullChanges(store: Store, relay: Relay, format: EntryForma
     const page = await relay.pullPayloads(device, cursor);
     for (const entry of page.entries) {
       const decoded = decodeEntry(format, entry);
-      if (isDecoded(decoded)) gathered.push(decoded.change);
+      const isFresh = (entry.seq ?? page.cursor) > highest;
+      if (isDecoded(decoded)) gathered.push(isFresh ? decoded.change : { ...decoded.change, isFresh });
       else refused.push(decoded);
       if (isDecoded(decoded) ? decoded.hasUnknownColumns : decoded.reason === "unknown-table") store.state.set(REPLAY_ON_UPGRADE, "1");
     }

@@ -21,9 +21,9 @@ export async function pushChanges(store: Store, relay: Relay, format: EntryForma
     const batch = nextBatch(store, format, device);
     if (batch.unpushable.length > 0) store.markUnpushable(batch.unpushable);
     if (batch.entries.length > 0) {
-      await relay.pushPayloads(device, batch.entries);
+      const cursor = await relay.pushPayloads(device, batch.entries);
       // By id, not by row: an edit made during the request is another entry, and stays.
-      store.markPushed(batch.ids);
+      store.markPushed(batch.ids, batch.lastStamp, cursor);
       pushed += batch.ids.length;
     } else if (batch.unpushable.length === 0) {
       return pushed;
@@ -33,6 +33,8 @@ export async function pushChanges(store: Store, relay: Relay, format: EntryForma
 
 interface Batch {
   readonly ids: readonly number[];
+  /** Microseconds. */
+  readonly lastStamp: number;
   readonly entries: readonly PayloadEntry[];
   readonly unpushable: readonly number[];
 }
@@ -42,6 +44,7 @@ function nextBatch(store: Store, format: EntryFormat, device: string): Batch {
   const entries: PayloadEntry[] = [];
   const unpushable: number[] = [];
   let bytes = 0;
+  let lastStamp = 0;
   for (const entry of store.unpushed()) {
     if (!format.tables.has(entry.table)) {
       unpushable.push(entry.id); // captured by an older version; this one does not sync the table
@@ -56,7 +59,8 @@ function nextBatch(store: Store, format: EntryFormat, device: string): Batch {
     if (entries.length > 0 && bytes + size > MAX_BATCH_BYTES) break;
     bytes += size;
     ids.push(entry.id);
+    lastStamp = Math.max(lastStamp, entry.stamp);
     entries.push(encoded);
   }
-  return { ids, entries, unpushable };
+  return { ids, lastStamp, entries, unpushable };
 }

@@ -1,7 +1,6 @@
-/** A Kysely that compiles and cannot run: generated statements are written with it, typed, and compiled once. */
+/** A Kysely that compiles and cannot run: statements become SQL text with it, and an application's own driver runs them. */
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 
-/** Typed by one table at a time: a `Kysely` over a thousand tables takes the type-checker a minute. */
 export const builder = <Tables>(): Kysely<Tables> =>
   new Kysely<Tables>({
     dialect: {

@@ -9,22 +9,24 @@ export interface CompiledStatement {
   readonly parameters: readonly (Slot | SqlValue)[];
 }
 
-const slotsFor = (names: readonly string[]): Readonly<Record<string, Slot>> =>
-  Object.fromEntries(names.map((name) => [name, { slot: name }]));
+type Slots = Readonly<Record<string, Slot>>;
+
+const slotsFor = (names: readonly string[]): Slots => Object.fromEntries(names.map((name) => [name, { slot: name }]));
 
 export const isSlot = (parameter: Slot | SqlValue): parameter is Slot =>
   parameter !== null && typeof parameter === "object" && !(parameter instanceof Uint8Array);
 
-export function compileUpsert(statements: TableStatements, columns: readonly string[]): CompiledStatement {
-  return compile((statements.upsert as (values: unknown) => Compilable)(slotsFor(columns)));
-}
-export function compileUpdate(statements: TableStatements, identity: readonly string[], columns: readonly string[]): CompiledStatement {
-  const update = statements.update as (identity: unknown, changes: unknown) => Compilable;
-  return compile(update(slotsFor(identity), slotsFor(columns)));
-}
-export function compileRemove(statements: TableStatements, identity: readonly string[]): CompiledStatement {
-  return compile((statements.remove as (identity: unknown) => Compilable)(slotsFor(identity)));
-}
+/** The statements with their parameters open: the spec's are typed by columns that only the application's code knows. */
+const open = (statements: TableStatements): TableStatements<Slots, Slots, Slots> => statements as TableStatements<Slots, Slots, Slots>;
+
+export const compileUpsert = (statements: TableStatements, columns: readonly string[]): CompiledStatement =>
+  compile(open(statements).upsert(slotsFor(columns)));
+
+export const compileUpdate = (statements: TableStatements, identity: readonly string[], columns: readonly string[]): CompiledStatement =>
+  compile(open(statements).update(slotsFor(identity), slotsFor(columns)));
+
+export const compileRemove = (statements: TableStatements, identity: readonly string[]): CompiledStatement =>
+  compile(open(statements).remove(slotsFor(identity)));
 
 function compile(statement: Compilable): CompiledStatement {
   const { sql, parameters } = statement.compile();

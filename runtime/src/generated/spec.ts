@@ -63,16 +63,19 @@ export interface Slot<Name extends string = string> {
 
 /**
  * A table's statements, typed by the application's columns. They take values (an app may run them through
- * Kysely itself); the runtime passes slots instead, compiles once, and binds by name.
+ * Kysely itself); the runtime passes slots instead, compiles once, and binds by name. Without arguments: any table's.
  */
-export interface TableStatements {
+export interface TableStatements<in Synced = never, in Identity = never, in Changes = never> {
   /** `INSERT … ON CONFLICT (identity) DO UPDATE` of synced columns; local columns get their `on_insert` value only when the row is new. */
-  readonly upsert: (values: never) => Compilable;
-  /** `UPDATE` of some synced columns of the row with this identity. */
-  readonly update: (identity: never, changes: never) => Compilable;
+  readonly upsert: (values: Synced) => Compilable;
+  /** `UPDATE` of the synced columns that `changes` names, in the row with this identity. */
+  readonly update: (identity: Identity, changes: Changes) => Compilable;
   /** `DELETE` of the row with this identity. */
-  readonly remove: (identity: never) => Compilable;
+  readonly remove: (identity: Identity) => Compilable;
 }
+
+/** The changes of a table whose columns are all identity: none, and the argument may be left out. */
+export type NoChanges = Readonly<Record<string, never>> | void;
 
 /** One migration: plain SQL statements, replay-safe. */
 export interface Migration {

@@ -17,6 +17,8 @@ export interface ChangelogEntry {
   readonly data: string | null;
   /** Synced columns before a DELETE. */
   readonly old: string | null;
+  /** The cursor of this device when the change was stamped. */
+  readonly seen: number;
 }
 
 export type NewEntry = Omit<ChangelogEntry, "id">;
@@ -31,8 +33,8 @@ export const PUSHED = 1;
 export const UNPUSHABLE = 2;
 
 export interface Changelog {
-  /** Gives every new entry its stamp, in order, and returns them. `lastStamp` is the latest this device has seen or given. */
-  readonly stamp: (lastStamp: number) => readonly FreshEntry[];
+  /** Gives every new entry its stamp, in order, and returns them. `lastStamp` is the latest this device has seen or given, `cursor` how far it has read. */
+  readonly stamp: (lastStamp: number, cursor: number) => readonly FreshEntry[];
   /** The data of one entry. */
   readonly dataOf: (id: number) => string | null;
   readonly unpushed: (limit: number) => readonly ChangelogEntry[];
@@ -45,7 +47,7 @@ export interface Changelog {
   readonly prune: (beforeStamp: number, maxEntries: number | null) => number;
 }
 
-const COLUMNS = "id, table_name, op, row_id, stamp, CAST(mask AS TEXT), data, old"; // mask as text: it may be past 2^53
+const COLUMNS = "id, table_name, op, row_id, stamp, CAST(mask AS TEXT), old, coalesce(seen, 0), data"; // mask as text: it may be past 2^53
 
 /** State keys: below these ids everything is stamped, or pushed, so that no query walks the pushed part of the log. */
 const STAMPED_THROUGH = "stamped_through";
@@ -54,13 +56,13 @@ const PUSHED_THROUGH = "pushed_through";
 export function changelog(driver: Driver, state: StateStore): Changelog {
   // The stamp of the i-th new entry is max(its time, the stamp before it + 1); unrolled, a running maximum of (time - i), plus i.
   const stampAll = driver.prepare(
-    `UPDATE sync_changelog SET stamp = fresh.stamp FROM (
+    `UPDATE sync_changelog SET seen = ?, stamp = fresh.stamp FROM (
        SELECT id AS fresh_id, max(?, max(timestamp - place) OVER (ORDER BY id)) + place AS stamp
        FROM (SELECT id, timestamp, row_number() OVER (ORDER BY id) AS place FROM sync_changelog WHERE id > ? AND stamp IS NULL)
      ) AS fresh WHERE id = fresh.fresh_id`,
   );
   const fresh = driver.prepare(
-    "SELECT id, table_name, op, row_id, stamp, CAST(mask AS TEXT), old FROM sync_changelog WHERE id > ? AND id <= ? AND stamp > 0 ORDER BY id",
+    "SELECT id, table_name, op, row_id, stamp, CAST(mask AS TEXT), old, coalesce(seen, 0) FROM sync_changelog WHERE id > ? AND id <= ? AND stamp > 0 ORDER BY id",
   );
   const dataOf = driver.prepare("SELECT data FROM sync_changelog WHERE id = ?");
   const lastId = driver.prepare("SELECT coalesce(max(id), 0) FROM sync_changelog");
@@ -71,7 +73,7 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
   const markRange = driver.prepare("UPDATE sync_changelog SET pushed = ? WHERE id BETWEEN ? AND ?");
   const firstUnpushed = driver.prepare(`SELECT coalesce(min(id) - 1, ?) FROM sync_changelog WHERE id > ? AND pushed = ${UNPUSHED}`);
   const append = driver.prepare(
-    "INSERT INTO sync_changelog (table_name, op, row_id, timestamp, data, mask, old, stamp) VALUES (?, ?, ?, ?, ?, CAST(? AS INTEGER), ?, ?)",
+    "INSERT INTO sync_changelog (table_name, op, row_id, timestamp, data, mask, old, stamp, seen) VALUES (?, ?, ?, ?, ?, CAST(? AS INTEGER), ?, ?, ?)",
   );
   const countUnpushed = driver.prepare(`SELECT count(*) FROM sync_changelog WHERE id > ? AND pushed = ${UNPUSHED}`);
   const countUnpushable = driver.prepare(`SELECT count(*) FROM sync_changelog WHERE pushed = ${UNPUSHABLE}`);
@@ -82,12 +84,12 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
   const pushedThrough = (): number => state.getNumber(PUSHED_THROUGH, 0);
 
   return {
-    stamp(lastStamp) {
+    stamp(lastStamp, cursor) {
       const through = state.getNumber(STAMPED_THROUGH, 0);
       const from = firstUnstamped.get(through)?.[0];
       const to = lastId.get()?.[0] as number;
       if (from === null || from === undefined) return [];
-      stampAll.run(lastStamp, through);
+      stampAll.run(cursor, lastStamp, through);
       state.set(STAMPED_THROUGH, String(to));
       return fresh.all((from as number) - 1, to).map(toFresh);
     },
@@ -105,7 +107,17 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
       if (next > through) state.set(PUSHED_THROUGH, String(next));
     },
     append: (entry) =>
-      void append.run(entry.table, entry.op, entry.rowId, entry.stamp, entry.data, entry.mask.toString(), entry.old, entry.stamp),
+      void append.run(
+        entry.table,
+        entry.op,
+        entry.rowId,
+        entry.stamp,
+        entry.data,
+        entry.mask.toString(),
+        entry.old,
+        entry.stamp,
+        entry.seen,
+      ),
     countUnpushed: () => countUnpushed.get(pushedThrough())?.[0] as number,
     countUnpushable: () => countUnpushable.get()?.[0] as number,
     prune(beforeStamp, maxEntries) {
@@ -123,9 +135,7 @@ const toFresh = (row: Row): FreshEntry => ({
   stamp: row[4] as number,
   mask: BigInt((row[5] as string | null) ?? 0),
   old: row[6] as string | null,
+  seen: row[7] as number,
 });
 
-const toEntry = (row: Row): ChangelogEntry => ({
-  ...toFresh([...row.slice(0, 6), row[7] as string | null]),
-  data: row[6] as string | null,
-});
+const toEntry = (row: Row): ChangelogEntry => ({ ...toFresh(row), data: row[8] as string | null });

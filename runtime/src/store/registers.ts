@@ -28,26 +28,45 @@ export interface Registers {
 
 export const absentRegisters = (): Registers => ({ life: ABSENT, alive: false, base: ABSENT, overrides: new Map() });
 
+/** What became of a change, column by column. */
+export interface MergeOutcome {
+  /** Columns whose value the change now gives. */
+  readonly won: readonly string[];
+  /** Columns that it wrote and that a later clock keeps from it, though their values differ. */
+  readonly lost: readonly string[];
+  /** Values that it took the place of, with the clock under which each was held. */
+  readonly overwritten: readonly { readonly column: string; readonly value: WireValue; readonly clock: Clock }[];
+  /** The row was alive, or dead, under this clock, and the change turned it over. Null: it did not. */
+  readonly turnedOver: Clock | null;
+  /** A later clock says the opposite of what the change says about the row's life. */
+  readonly lostLife: boolean;
+}
+
 /**
- * Merges one change into a row's registers and returns the columns whose value the change now gives.
+ * Merges one change into a row's registers.
  *
- * `current` reads the value that a column's register holds; it is asked only where clocks are equal.
+ * `current` reads the value that a column's register holds; it is asked only where the answer matters.
  */
 export function mergeChange(
   registers: Registers,
   change: Change,
   columns: readonly string[],
   current: (column: string) => WireValue | undefined,
-): readonly string[] {
-  const won = change.values === null ? [] : mergeColumns(registers, change, change.values, columns, current);
+): MergeOutcome {
+  const outcome = change.values === null ? NOTHING : mergeColumns(registers, change, change.values, columns, current);
   const order = compareClocks(change.clock, registers.life);
-  const isDelete = change.op === "DELETE";
-  if (order > 0 || (order === 0 && isDelete)) {
+  const isAlive = change.op !== "DELETE";
+  const isOpposite = registers.alive !== isAlive;
+  const before = registers.life;
+  if (order < 0) return { ...outcome, turnedOver: null, lostLife: isOpposite };
+  if (order > 0 || !isAlive) {
     registers.life = change.clock;
-    registers.alive = !isDelete;
+    registers.alive = isAlive;
   }
-  return won;
+  return { ...outcome, turnedOver: isOpposite && order > 0 ? before : null, lostLife: false };
 }
+
+const NOTHING: Pick<MergeOutcome, "won" | "lost" | "overwritten"> = { won: [], lost: [], overwritten: [] };
 
 function mergeColumns(
   registers: Registers,
@@ -55,19 +74,29 @@ function mergeColumns(
   values: Values,
   columns: readonly string[],
   current: (column: string) => WireValue | undefined,
-): readonly string[] {
+): Pick<MergeOutcome, "won" | "lost" | "overwritten"> {
   const won: string[] = [];
+  const lost: string[] = [];
+  const overwritten: { column: string; value: WireValue; clock: Clock }[] = [];
   for (const column of columns) {
     const value = values[column];
     if (value === undefined) continue;
-    const clock = change.written.has(column) ? change.clock : ABSENT;
-    const order = compareClocks(clock, registers.overrides.get(column) ?? registers.base);
-    if (order < 0 || (order === 0 && !isGreater(value, current(column)))) continue;
+    const isWritten = change.written.has(column);
+    const clock = isWritten ? change.clock : ABSENT;
+    const held = registers.overrides.get(column) ?? registers.base;
+    const order = compareClocks(clock, held);
+    if (order < 0 && !isWritten) continue;
+    const before = current(column);
+    if (order < 0 || (order === 0 && !isGreater(value, before))) {
+      if (order < 0 && !isSame(value, before)) lost.push(column);
+      continue;
+    }
     registers.overrides.set(column, clock);
     won.push(column);
+    if (before !== undefined && order > 0 && !isSame(value, before)) overwritten.push({ column, value: before, clock: held });
   }
   if (won.length > 0) settle(registers, columns);
-  return won;
+  return { won, lost, overwritten };
 }
 
 /** Where every column has the same clock, that clock becomes the base; overrides equal to the base go. */
@@ -88,3 +117,5 @@ function isGreater(value: WireValue, held: WireValue | undefined): boolean {
   if (value === null || held === null) return held === null && value !== null;
   return JSON.stringify(value) > JSON.stringify(held);
 }
+
+const isSame = (a: WireValue, b: WireValue | undefined): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);

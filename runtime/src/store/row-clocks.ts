@@ -19,13 +19,16 @@ export interface RowClocks {
   /** Gives every register this clock, whatever was there. */
   readonly reset: (table: string, rowId: string, clock: Clock) => void;
   /**
-   * As `reset`, if the clock is later than all of the row's and its table holds the row. False: nothing was written.
-   * One guarded statement: reading first costs a third more.
+   * As `reset`, if the clock is later than all of the row's, its table holds the row, and no register is `except`'s.
+   * False: nothing was written. One guarded statement: reading first costs a third more.
    */
-  readonly overwrite: (table: string, rowId: string, clock: Clock) => boolean;
-  /** Gives life and some columns this clock, under the same condition. False: nothing was written. */
-  readonly advance: (table: string, rowId: string, clock: Clock, columns: readonly string[]) => boolean;
+  readonly overwrite: (table: string, rowId: string, clock: Clock, except: string) => boolean;
+  /** Gives life and some columns this clock, under the same conditions. False: nothing was written. */
+  readonly advance: (table: string, rowId: string, clock: Clock, columns: readonly string[], except: string | null) => boolean;
 }
+
+/** No register of the row has the device that is bound here (twice). An override's device stands last in its pair. */
+const NOT_OF = "device <> ? AND (columns IS NULL OR instr(columns, ',' || CAST(? AS INTEGER) || ']') = 0)";
 
 export function rowClocks(driver: Driver, devices: DeviceNumbers): RowClocks {
   const select = driver.prepare(
@@ -45,21 +48,25 @@ export function rowClocks(driver: Driver, devices: DeviceNumbers): RowClocks {
     `INSERT INTO sync_row_clock (table_name, row_id, stamp, device) VALUES (?, ?, ?, ?)
      ON CONFLICT (table_name, row_id) DO UPDATE SET stamp = excluded.stamp, device = excluded.device, columns = NULL,
        life_stamp = NULL, life_device = NULL
-     WHERE alive = 1 AND data IS NULL AND excluded.stamp > coalesce(life_stamp, stamp)`,
+     WHERE alive = 1 AND data IS NULL AND excluded.stamp > coalesce(life_stamp, stamp) AND ${NOT_OF}`,
   );
   const advance = driver.prepare(
     `UPDATE sync_row_clock SET columns = json_patch(coalesce(columns, '{}'), ?), life_stamp = ?, life_device = ?
-     WHERE table_name = ? AND row_id = ? AND alive = 1 AND data IS NULL AND coalesce(life_stamp, stamp) < ?`,
+     WHERE table_name = ? AND row_id = ? AND alive = 1 AND data IS NULL AND coalesce(life_stamp, stamp) < ? AND ${NOT_OF}`,
   );
   const clockOf = (stamp: number, number: number): Clock => ({ stamp, device: devices.deviceOf(number) });
 
   return {
     reset: (table, rowId, clock) => void reset.run(table, rowId, clock.stamp, devices.numberOf(clock.device)),
-    overwrite: (table, rowId, clock) => overwrite.run(table, rowId, clock.stamp, devices.numberOf(clock.device)) > 0,
-    advance(table, rowId, { stamp, device }, columns) {
+    overwrite(table, rowId, clock, except) {
+      const other = devices.numberOf(except);
+      return overwrite.run(table, rowId, clock.stamp, devices.numberOf(clock.device), other, other) > 0;
+    },
+    advance(table, rowId, { stamp, device }, columns, except) {
+      const other = except === null ? -1 : devices.numberOf(except);
       const number = devices.numberOf(device);
       const patch = JSON.stringify(Object.fromEntries(columns.map((column) => [column, [stamp, number]])));
-      return advance.run(patch, stamp, number, table, rowId, stamp) > 0;
+      return advance.run(patch, stamp, number, table, rowId, stamp, other, other) > 0;
     },
     load(table, rowId) {
       const row = select.get(table, rowId);

@@ -12,15 +12,23 @@ import { type Clock, BASELINE } from "./clock.ts";
 import type { Changelog, FreshEntry } from "./changelog.ts";
 import { columnsToMask, maskToColumns } from "./mask.ts";
 import { isNullable, keysOf, parentRowIdOf, Parents, type RowView } from "./parents.ts";
+import type { ConflictStore } from "./conflicts.ts";
 import type { HeldReason, HeldStore } from "./held.ts";
-import { absentRegisters, type Change, mergeChange, type Registers, type Values } from "./registers.ts";
+import { absentRegisters, type Change, mergeChange, type MergeOutcome, type Registers, type Values } from "./registers.ts";
 import type { RowClocks } from "./row-clocks.ts";
 import type { TableRows } from "./table-rows.ts";
 
 export interface RemoteChange extends Change {
   readonly table: string;
   readonly rowId: string;
+  /** Pulled for the first time: a repeated or replayed page is no news, and no conflict. */
+  readonly isFresh: boolean;
+  /** How far its author had read the log; null: the payload does not say. */
+  readonly seen: number | null;
 }
+
+/** Up to which stamp this device's own changes were in the log when it had reached which cursor; rising. */
+export type PushMarks = readonly (readonly [stamp: number, cursor: number])[];
 
 /** Parts that outlive a session. */
 export interface SessionParts {
@@ -30,6 +38,7 @@ export interface SessionParts {
   readonly clocks: RowClocks;
   readonly held: HeldStore;
   readonly changelog: Changelog;
+  readonly conflicts: ConflictStore;
   readonly nowMs: () => number;
 }
 
@@ -38,6 +47,9 @@ export interface SessionMode {
   readonly device: string;
   /** The latest stamp that this device has given or seen. */
   readonly lastStamp: number;
+  /** How far this device has read. */
+  readonly cursor: number;
+  readonly pushMarks: PushMarks;
   /** The handle enforces foreign keys during this transaction. */
   readonly enforced: boolean;
   /** Foreign keys are checked at COMMIT, so that rows of one reference cycle can be placed one after the other. */
@@ -113,7 +125,7 @@ export class Session {
 
   /** Stamps what triggers captured since the last session and folds it into the registers. It always wins: its author had seen all else. */
   foldLocal(): void {
-    for (const entry of this.#parts.changelog.stamp(this.lastStamp)) {
+    for (const entry of this.#parts.changelog.stamp(this.lastStamp, this.#mode.cursor)) {
       this.lastStamp = Math.max(this.lastStamp, entry.stamp);
       const rows = this.#parts.tables.get(entry.table);
       if (rows !== undefined) this.#fold(rows, entry);
@@ -131,7 +143,7 @@ export class Session {
       if (this.#hasHeld) held.remove(table, rowId);
       return;
     }
-    if (op === "UPDATE" && clocks.advance(table, rowId, clock, changed)) return;
+    if (op === "UPDATE" && clocks.advance(table, rowId, clock, changed, null)) return;
 
     const stored = clocks.load(table, rowId);
     const registers = stored?.registers ?? { ...absentRegisters(), base: BASELINE };
@@ -158,12 +170,56 @@ export class Session {
     const key = keyOf(change.table, change.rowId);
     if (!this.#works.has(key) && !this.#direct.has(key) && this.#mergeDirectly(rows, key, change)) return true;
     const work = this.#work(rows, change.rowId);
-    const won = mergeChange(work.registers, change, rows.columns, (column) => this.#valueOf(work, column));
+    const outcome = mergeChange(work.registers, change, rows.columns, (column) => this.#valueOf(work, column));
+    this.#recordConflicts(work, change, outcome);
     if (change.values !== null) {
       work.latest = change.values;
-      for (const column of won) work.overlay[column] = change.values[column] as WireValue;
+      for (const column of outcome.won) work.overlay[column] = change.values[column] as WireValue;
     }
     return true;
+  }
+
+  /**
+   * A conflict is a loss between two devices that could not have known of each other's edit. The log has one order, so
+   * both kinds can be told from succession: a change that comes later in it with an earlier clock did not know what beats
+   * it; and a change says how far its author had read, so it is known whether that included this device's own edit.
+   */
+  #recordConflicts(work: RowWork, change: RemoteChange, { lost, overwritten, turnedOver, lostLife }: MergeOutcome): void {
+    if (!change.isFresh || change.clock.device === this.#mode.device || change.clock.stamp === 0) return;
+    const { device } = this.#mode;
+    const { registers } = work;
+    const isUnseen = (clock: Clock): boolean => clock.device === device && !this.#wasSeen(clock.stamp, change.seen);
+    const add = (kind: "overwritten" | "deleted", values: Values, loser: Clock, winner: Clock): void =>
+      this.#parts.conflicts.add({
+        table: work.rows.spec.name,
+        rowId: work.rowId,
+        kind,
+        values,
+        loser,
+        winner,
+        noticedMs: this.#parts.nowMs(),
+      });
+
+    if (change.values !== null && lostLife) {
+      add("deleted", pick(change.values, [...change.written]), change.clock, registers.life);
+    } else if (change.values !== null && lost.length > 0) {
+      const winner = registers.overrides.get(lost[0] as string) ?? registers.base;
+      add("overwritten", pick(change.values, lost), change.clock, winner);
+    }
+    const mine = overwritten.filter(({ clock }) => isUnseen(clock));
+    const [first] = mine;
+    if (first !== undefined)
+      add("overwritten", Object.fromEntries(mine.map(({ column, value }) => [column, value])), first.clock, change.clock);
+    if (change.op === "DELETE" && turnedOver !== null && isUnseen(turnedOver)) {
+      const edited = work.rows.columns.filter((column) => isUnseen(registers.overrides.get(column) ?? registers.base));
+      add("deleted", pick(this.#fullValues(work), edited), turnedOver, change.clock);
+    }
+  }
+
+  /** Whether an author who had read up to `cursor` had seen this device's own edit of that stamp. Edits before the first mark are long known. */
+  #wasSeen(stamp: number, cursor: number | null): boolean {
+    const mark = this.#mode.pushMarks.find(([marked]) => marked >= stamp);
+    return mark !== undefined && (cursor === null || cursor >= mark[1]);
   }
 
   /** Most changes are later than all that is known of their row: their clocks are one guarded statement. */
@@ -171,12 +227,13 @@ export class Session {
     if (values === null || clock.stamp === 0) return false;
     const { name, apply } = rows.spec;
     if (apply === "upsert" && written.size === rows.columns.length && (op === "INSERT" || rows.spec.conflicts === "row")) {
-      if (!this.#parts.clocks.overwrite(name, rowId, clock)) return false;
+      if (!this.#parts.clocks.overwrite(name, rowId, clock, this.#mode.device)) return false;
       this.#direct.set(key, { rows, rowId, values, columns: null });
       return true;
     }
     const columns = rows.columns.filter((column) => written.has(column) && values[column] !== undefined);
-    if (op !== "UPDATE" || columns.length === 0 || !this.#parts.clocks.advance(name, rowId, clock, columns)) return false;
+    if (op !== "UPDATE" || columns.length === 0 || !this.#parts.clocks.advance(name, rowId, clock, columns, this.#mode.device))
+      return false;
     this.#direct.set(key, { rows, rowId, values, columns });
     return true;
   }
@@ -434,6 +491,7 @@ export class Session {
       op,
       rowId,
       stamp: clock.stamp,
+      seen: this.#mode.cursor,
       mask: op === "UPDATE" ? columnsToMask(rows, nulled) : 0n,
       data: op === "UPDATE" ? JSON.stringify(after) : null,
       old: op === "DELETE" ? JSON.stringify(before) : null,

@@ -6,10 +6,11 @@ import { limits } from "@synckit-gen/schemas/protocol";
 import type { Driver } from "../driver/driver.ts";
 import type { AppSpec } from "../generated/spec.ts";
 import { changelog, type Changelog, PUSHED, UNPUSHABLE, type ChangelogEntry } from "./changelog.ts";
+import { type Conflict, conflictStore } from "./conflicts.ts";
 import { deviceNumbers } from "./devices.ts";
 import { heldStore, type HeldRow } from "./held.ts";
 import { rowClocks } from "./row-clocks.ts";
-import { inboundEdges, type RemoteChange, Session, type SessionParts } from "./session.ts";
+import { inboundEdges, type PushMarks, type RemoteChange, Session, type SessionParts } from "./session.ts";
 import { stateStore, type StateStore } from "./state.ts";
 import { snapshotStatements } from "./snapshot.ts";
 import { tableRows, type TableRows } from "./table-rows.ts";
@@ -35,20 +36,32 @@ export interface Store {
   readonly foldLocal: (device: string) => void;
   /** Merges remote changes and moves the cursor, or does neither. Null: leaves the cursor. */
   readonly applyRemote: (device: string, changes: readonly RemoteChange[], cursor: number | null) => ApplyReport;
+  /** How far this device has ever read, whatever its cursor was set back to. */
+  readonly highestCursor: () => number;
   /** Once a pull is complete: held rows are tried again, and what lost its parent follows its rule. */
   readonly resolveHeld: (device: string) => void;
   readonly createInitialSnapshot: (device: string) => number;
   readonly unpushed: () => readonly ChangelogEntry[];
-  readonly markPushed: (ids: readonly number[]) => void;
+  /** Entries are in the log up to `stamp`, which the log reached at `cursor`. */
+  readonly markPushed: (ids: readonly number[], stamp: number, cursor: number) => void;
   readonly markUnpushable: (ids: readonly number[]) => void;
   readonly cleanup: () => number;
   readonly pendingCount: () => number;
   readonly unpushableCount: () => number;
   readonly heldRows: (limit: number) => readonly HeldRow[];
   readonly heldCount: () => number;
+  readonly conflicts: (limit: number) => readonly Conflict[];
+  readonly conflictCount: () => number;
+  /** Writes the losing values again, as an edit of the app's user, and forgets the conflict. False: there is none with this id. */
+  readonly takeBack: (device: string, id: number) => boolean;
+  readonly dismissConflict: (id: number) => boolean;
 }
 
+const HIGHEST_CURSOR = "highest_cursor";
 const LAST_STAMP = "last_stamp";
+const PUSH_MARKS = "push_marks";
+/** Pushes remembered: by the time of the hundredth, everyone who edits has read the first. */
+const MAX_PUSH_MARKS = 100;
 const DAY_MICROSECONDS = 24 * 60 * 60 * 1_000_000;
 /** Held rows looked at in one transaction. The rest wait for the next cycle. */
 const MAX_RESOLVED = 10_000;
@@ -58,19 +71,17 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
   const devices = deviceNumbers(driver);
   const log: Changelog = changelog(driver, state);
   const held = heldStore(driver);
+  const conflicts = conflictStore(driver);
   const tables = new Map(spec.tables.map((table) => [table.name, tableRows(driver, table)]));
   const inbound = inboundEdges(tables);
-  const parts: SessionParts = { driver, tables, clocks: rowClocks(driver, devices), held, changelog: log, nowMs };
+  const parts: SessionParts = { driver, tables, clocks: rowClocks(driver, devices), held, changelog: log, conflicts, nowMs };
 
-  /** One transaction: all of `body` or nothing. The flag changes inside it, so that a crash takes it back. */
-  function transaction<T>(body: () => T, deferForeignKeys = false): T {
+  /** One transaction: all of `body` or nothing. */
+  function transaction<T>(body: () => T): T {
     if (driver.inTransaction()) throw new DatabaseBusyError("a transaction of the app is open on this handle");
     driver.exec("BEGIN IMMEDIATE");
     try {
-      if (deferForeignKeys) driver.exec("PRAGMA defer_foreign_keys = ON");
-      state.set("applying_remote", "1");
       const result = body();
-      state.set("applying_remote", "0");
       driver.exec("COMMIT");
       return result;
     } catch (error) {
@@ -80,9 +91,27 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
     }
   }
 
-  function session<T>(device: string, mode: { enforced: boolean; deferred: boolean }, body: (session: Session) => T): T {
+  /** A transaction whose writes triggers do not capture. The flag changes inside it, so that a crash takes it back. */
+  function suppressed<T>(body: () => T, deferForeignKeys: boolean): T {
     return transaction(() => {
-      const opened = new Session(parts, { device, lastStamp: state.getNumber(LAST_STAMP, 0), ...mode }, inbound);
+      if (deferForeignKeys) driver.exec("PRAGMA defer_foreign_keys = ON");
+      state.set("applying_remote", "1");
+      const result = body();
+      state.set("applying_remote", "0");
+      return result;
+    });
+  }
+
+  const highestCursor = (): number => state.getNumber(HIGHEST_CURSOR, 0);
+  const pushMarks = (): PushMarks => JSON.parse(state.get(PUSH_MARKS) ?? "[]") as PushMarks;
+
+  function session<T>(device: string, mode: { enforced: boolean; deferred: boolean }, body: (session: Session) => T): T {
+    return suppressed(() => {
+      const opened = new Session(
+        parts,
+        { device, lastStamp: state.getNumber(LAST_STAMP, 0), cursor: state.getNumber("pull_cursor", 0), pushMarks: pushMarks(), ...mode },
+        inbound,
+      );
       opened.foldLocal();
       const result = body(opened);
       state.set(LAST_STAMP, String(opened.lastStamp));
@@ -136,8 +165,10 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         for (const change of changes) if (opened.merge(change)) merged += 1;
         opened.settle();
         if (cursor !== null) state.set("pull_cursor", String(cursor));
+        if (cursor !== null && cursor > highestCursor()) state.set(HIGHEST_CURSOR, String(cursor));
         return { merged, ignored: changes.length - merged };
       }),
+    highestCursor,
     resolveHeld(device) {
       const rows = held.list(MAX_RESOLVED).map(({ table, rowId }) => [table, rowId] as const);
       if (rows.length === 0) return;
@@ -154,12 +185,33 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         return rows;
       }),
     unpushed: () => log.unpushed(limits.MAX_BATCH_ENTRIES),
-    markPushed: (ids) => transaction(() => log.mark(ids, PUSHED)),
+    markPushed: (ids, stamp, cursor) =>
+      transaction(() => {
+        log.mark(ids, PUSHED);
+        if (stamp > 0) state.set(PUSH_MARKS, JSON.stringify([...pushMarks(), [stamp, cursor]].slice(-MAX_PUSH_MARKS)));
+      }),
     markUnpushable: (ids) => transaction(() => log.mark(ids, UNPUSHABLE)),
     cleanup: () => transaction(() => log.prune(nowMs() * 1000 - spec.changelog.retainDays * DAY_MICROSECONDS, spec.changelog.maxEntries)),
     pendingCount: () => log.countUnpushed(),
     unpushableCount: () => log.countUnpushable(),
     heldRows: (limit) => held.list(limit),
     heldCount: () => held.count(),
+    conflicts: (limit) => conflicts.list(limit),
+    conflictCount: () => conflicts.count(),
+    takeBack(device, id) {
+      session(device, { enforced: true, deferred: false }, () => undefined); // what the app wrote meanwhile is in the registers now
+      return transaction(() => {
+        const conflict = conflicts.get(id);
+        const rows = conflict === null ? undefined : tables.get(conflict.table);
+        if (conflict === null || rows === undefined) return false;
+        const columns = Object.keys(conflict.values).filter((column) => rows.columnSet.has(column));
+        if (columns.length > 0 && rows.update(conflict.rowId, conflict.values, columns) === 0) {
+          const stored = parts.clocks.load(conflict.table, conflict.rowId)?.data ?? {};
+          rows.upsert(conflict.rowId, { ...stored, ...conflict.values });
+        }
+        return conflicts.remove(id);
+      });
+    },
+    dismissConflict: (id) => conflicts.remove(id),
   };
 }

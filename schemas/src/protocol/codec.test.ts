@@ -35,7 +35,13 @@ interface Pair {
   readonly decoded: unknown;
 }
 
-const pair = <T>(name: string, value: T, encode: (value: T) => unknown, decode: (body: unknown) => unknown, decoded: unknown = value): Pair => ({
+const pair = <T>(
+  name: string,
+  value: T,
+  encode: (value: T) => unknown,
+  decode: (body: unknown) => unknown,
+  decoded: unknown = value,
+): Pair => ({
   name,
   encoded: encode(value),
   decode,
@@ -43,7 +49,12 @@ const pair = <T>(name: string, value: T, encode: (value: T) => unknown, decode: 
 });
 
 const pairs: readonly Pair[] = [
-  pair("authRequest", { email: "ada@example.com", password: "correct horse", apiKey: "sk_1", key: "default" }, codec.encodeAuthRequest, codec.decodeAuthRequest),
+  pair(
+    "authRequest",
+    { email: "ada@example.com", password: "correct horse", apiKey: "sk_1", key: "default" },
+    codec.encodeAuthRequest,
+    codec.decodeAuthRequest,
+  ),
   pair("authReply", { token: "a.b.c", userId: USER, appId: APP }, codec.encodeAuthReply, codec.decodeAuthReply),
   pair("deviceRequest", { deviceName: "Ada's laptop", platform: "linux" } as const, codec.encodeDeviceRequest, codec.decodeDeviceRequest),
   pair("device", device, codec.encodeDevice, codec.decodeDevice),
@@ -98,7 +109,12 @@ test("the token request is written byte for byte as the vector", () => {
 });
 
 test("the token reply is read", () => {
-  expect(codec.decodeTokenReply(JSON.parse(vector("tokenReply")))).toEqual({ token: "a.b.c", expiresInSeconds: 604_800, userId: USER, appId: APP });
+  expect(codec.decodeTokenReply(JSON.parse(vector("tokenReply")))).toEqual({
+    token: "a.b.c",
+    expiresInSeconds: 604_800,
+    userId: USER,
+    appId: APP,
+  });
 });
 
 test("each vector is one that a test knows", () => {

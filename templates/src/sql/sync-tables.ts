@@ -14,7 +14,8 @@ export const syncTableStatements: readonly { readonly about: string; readonly sq
   "pushed" INTEGER NOT NULL DEFAULT 0,
   "mask" INTEGER,
   "old" TEXT,
-  "stamp" INTEGER
+  "stamp" INTEGER,
+  "seen" INTEGER
 )`,
   },
   {
@@ -56,6 +57,21 @@ export const syncTableStatements: readonly { readonly about: string; readonly sq
   "since" INTEGER NOT NULL,
   PRIMARY KEY ("table_name", "row_id")
 ) WITHOUT ROWID`,
+  },
+  {
+    about: "What a merge took away from somebody who could not have known of the other edit: to be looked at, and taken back.",
+    sql: `CREATE TABLE IF NOT EXISTS "sync_conflicts" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "kind" TEXT NOT NULL,
+  "data" TEXT NOT NULL,
+  "stamp" INTEGER NOT NULL,
+  "device" TEXT NOT NULL,
+  "winner_stamp" INTEGER NOT NULL,
+  "winner_device" TEXT NOT NULL,
+  "noticed" INTEGER NOT NULL
+)`,
   },
   {
     about: "First values. What is already there is kept.",

@@ -1,0 +1,82 @@
+/** The directory that a server keeps: its database and the secret that signs sessions, both for the owner's eyes only. */
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { SECRET_BYTES } from "../session/session-token.ts";
+import type { Storage } from "../storage/port.ts";
+import { openSqliteStorage } from "../storage/sqlite/open-sqlite-storage.ts";
+import { systemRandom } from "../system.ts";
+import { CliError, EXIT_FAILED } from "./cli-error.ts";
+
+const DATABASE = "synckit.db";
+const SECRET = "signing-secret";
+
+export interface DataDirectory {
+  /** Absolute. */
+  readonly path: string;
+  readonly storage: Storage;
+}
+
+/** Makes the directory and the database when they are missing; the directory above must exist, since a mistyped path has none. */
+export function openDataDirectory(directory: string): DataDirectory {
+  const path = resolve(directory);
+  return attempt(path, () => {
+    makeDirectory(path);
+    return { path, storage: openSqliteStorage(join(path, DATABASE)) };
+  });
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST" || !statSync(path).isDirectory()) throw error;
+  }
+}
+
+/** The secret of this directory, made by the first start. */
+export function readSigningSecret(directory: string): Uint8Array {
+  const file = join(directory, SECRET);
+  return attempt(directory, () => {
+    try {
+      // Exclusive: of two first starts at once, one makes the secret and the other reads it.
+      writeFileSync(file, Buffer.from(systemRandom(SECRET_BYTES)).toString("base64"), { flag: "wx", mode: 0o600, flush: true });
+    } catch (error) {
+      if (codeOf(error) !== "EEXIST") throw error;
+    }
+    chmodSync(file, 0o600);
+    const secret = Buffer.from(readFileSync(file, "utf8").trim(), "base64");
+    if (secret.length < SECRET_BYTES)
+      throw new CliError(
+        EXIT_FAILED,
+        `${file} holds no signing secret.\nRemove it to have a new one made; every device then signs in again.`,
+      );
+    return secret;
+  });
+}
+
+/** Node's and SQLite's error code; null for errors that carry none. */
+export function codeOf(error: unknown): string | null {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "the file system is read-only",
+  ENOSPC: "the disk is full",
+  ENOTDIR: "a part of the path is a file",
+  EEXIST: "a file is in the way",
+  ENOENT: "the directory above it does not exist",
+  EISDIR: "a directory is in the way of a file",
+};
+
+function attempt<T>(directory: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    const code = codeOf(error);
+    const reason = code === null ? undefined : REASONS[code];
+    if (reason === undefined) throw error;
+    throw new CliError(EXIT_FAILED, `Cannot use the data directory ${directory}: ${reason}.\nChoose another with --data.`);
+  }
+}

@@ -1,0 +1,15 @@
+/** A refusal: its status and the one sentence that the caller is told. */
+
+export type RefusalStatus = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 429;
+
+export class HttpError extends Error {
+  override readonly name = "HttpError";
+  readonly status: RefusalStatus;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: RefusalStatus, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.status = status;
+    this.headers = headers;
+  }
+}

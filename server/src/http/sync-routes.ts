@@ -1,0 +1,94 @@
+/**
+ * The endpoints of docs/protocol.md that need a session, relative to a prefix. Each reads its request with
+ * the codec, asks the storage and answers; what travels inside the entries is never looked at.
+ */
+import { codec, limits, timestampToStamp, WireError } from "@synckit-gen/schemas/protocol";
+import { createHash } from "node:crypto";
+import type { Session } from "../session/session-token.ts";
+import type { LoggedChange, Storage } from "../storage/port.ts";
+import { newUuid, nowText, type Clock, type RandomBytes } from "../system.ts";
+import { checkChange, requireStorable } from "./check-change.ts";
+import { HttpError } from "./http-error.ts";
+import { MAX_SMALL_BODY_BYTES, readJson } from "./read-json.ts";
+
+/** Characters of data in one pulled page: as much as one push may bring. */
+const MAX_PAGE_DATA = limits.MAX_REQUEST_BYTES;
+const UNKNOWN_DEVICE = "no such device: register it first";
+
+export interface RouteContext {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+}
+
+/** Answers one request of a signed-in caller with the JSON to send. */
+export type SyncRoute = (context: RouteContext, session: Session, request: Request) => Promise<unknown>;
+
+export const registerDevice: SyncRoute = async ({ storage, clock, random }, session, request) => {
+  const { deviceName, platform } = codec.decodeDeviceRequest(await readJson(request, MAX_SMALL_BODY_BYTES));
+  if (deviceName.trim() === "" || deviceName.length > limits.MAX_DEVICE_NAME)
+    throw new WireError(`device_name: expected 1 to ${limits.MAX_DEVICE_NAME} characters`);
+  requireStorable("device_name", deviceName);
+  const device = await storage.registerDevice(session, { newId: newUuid(random), deviceName, platform, now: nowText(clock) });
+  return codec.encodeDevice(device);
+};
+
+export const listDevices: SyncRoute = async ({ storage }, session) => codec.encodeDevices(await storage.listDevices(session));
+
+export const push: SyncRoute = async ({ storage, clock }, session, request) => {
+  const { deviceId, changes } = codec.decodePushRequest(await readJson(request, limits.MAX_REQUEST_BYTES));
+  if (changes.length > limits.MAX_BATCH_ENTRIES) throw new WireError(`changes: expected at most ${limits.MAX_BATCH_ENTRIES} entries`);
+  const checked = changes.map(checkChange);
+  const result = await storage.append(session, { deviceId, digest: digestOf(checked), changes: checked, now: nowText(clock) });
+  if (result.kind === "unknown-device") throw new HttpError(404, UNKNOWN_DEVICE);
+  return codec.encodePushReply({ cursor: result.cursor });
+};
+
+export const pull: SyncRoute = async ({ storage }, session, request) => {
+  const { deviceId, cursor, tables, since } = codec.decodePullRequest(await readJson(request, MAX_SMALL_BODY_BYTES));
+  const sinceStamp = since === undefined ? null : timestampToStamp(since);
+  if (since !== undefined && sinceStamp === null) throw new WireError("since: expected an RFC 3339 time");
+  if (!(await storage.hasDevice(session, deviceId))) throw new HttpError(404, UNKNOWN_DEVICE);
+  const page = await storage.readPage(session, {
+    cursor,
+    maxEntries: limits.MAX_BATCH_ENTRIES,
+    maxDataLength: MAX_PAGE_DATA,
+    ...(tables === undefined ? {} : { tables }),
+    ...(sinceStamp === null ? {} : { sinceStamp }),
+  });
+  return codec.encodePullReply(page);
+};
+
+export const status: SyncRoute = async ({ storage }, session) => {
+  const head = await storage.readHead(session);
+  // Numbers have no gaps and entries are never removed, so the last number counts them.
+  return codec.encodeStatusReply({ totalChanges: head, latestCursor: head });
+};
+
+export const getKey: SyncRoute = async ({ storage }, session) => {
+  const key = await storage.readKey(session);
+  if (key === null) throw new HttpError(404, "no key is stored");
+  return codec.encodeKeyReply({ encryptedKey: key.envelope, keyVersion: key.version });
+};
+
+export const putKey: SyncRoute = async ({ storage, clock }, session, request) => {
+  const { encryptedKey, expectedVersion } = codec.decodeKeyPutRequest(await readJson(request, MAX_SMALL_BODY_BYTES));
+  if (encryptedKey === "") throw new WireError("encrypted_key: expected a key envelope");
+  if (Buffer.byteLength(encryptedKey) > limits.MAX_KEY_ENVELOPE_BYTES)
+    throw new HttpError(413, `encrypted_key: larger than ${limits.MAX_KEY_ENVELOPE_BYTES} bytes`);
+  requireStorable("encrypted_key", encryptedKey);
+  const result = await storage.writeKey(session, {
+    envelope: encryptedKey,
+    now: nowText(clock),
+    ...(expectedVersion === undefined ? {} : { expectedVersion }),
+  });
+  if (result.kind === "conflict") throw new HttpError(409, "expected_version: another version is stored");
+  return codec.encodeKeyPutReply(result.version);
+};
+
+/** Over every stored member as JSON, which marks where each ends: no two batches spell the same bytes. */
+function digestOf(changes: readonly LoggedChange[]): string {
+  const hash = createHash("sha256");
+  for (const { table, op, rowId, timestamp, data } of changes) hash.update(JSON.stringify([table, op, rowId, timestamp, data]));
+  return hash.digest("hex");
+}

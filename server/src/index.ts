@@ -1,0 +1,13 @@
+/** Entry point `@synckit-gen/server`: a server to embed, and what it is made of. */
+export { AccountError, createApp, createUser } from "./accounts.ts";
+export { createServer } from "./create-server.ts";
+export type { ServerOptions, SyncServer } from "./create-server.ts";
+export type { Listening, ListenOptions } from "./http/listen.ts";
+export { DEFAULT_RATE_LIMITS } from "./http/rate-limit.ts";
+export type { RateLimit, RateLimits } from "./http/rate-limit.ts";
+export type { Logger, LogRecord } from "./http/request-log.ts";
+export { startEmbeddedServer } from "./start-embedded-server.ts";
+export type { EmbeddedOptions, EmbeddedServer } from "./start-embedded-server.ts";
+export type * from "./storage/port.ts";
+export { openSqliteStorage } from "./storage/sqlite/open-sqlite-storage.ts";
+export type { Clock, RandomBytes } from "./system.ts";

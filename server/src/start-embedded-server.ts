@@ -1,0 +1,66 @@
+/** A whole server inside a program, for demonstrations and tests: one app, one user, on loopback, gone when closed. */
+import { createApp, createUser } from "./accounts.ts";
+import { createServer } from "./create-server.ts";
+import type { RateLimits } from "./http/rate-limit.ts";
+import type { Logger } from "./http/request-log.ts";
+import { SECRET_BYTES } from "./session/session-token.ts";
+import { openSqliteStorage } from "./storage/sqlite/open-sqlite-storage.ts";
+import type { Storage } from "./storage/port.ts";
+import { systemClock, systemRandom, type Clock, type RandomBytes } from "./system.ts";
+
+export interface EmbeddedOptions {
+  readonly appName?: string;
+  readonly email?: string;
+  /** Random when left out. */
+  readonly password?: string;
+  /** A database file that must be new; in memory when left out. */
+  readonly path?: string;
+  readonly port?: number;
+  readonly clock?: Clock;
+  readonly random?: RandomBytes;
+  readonly logger?: Logger;
+  /** None unless given: the program is the only client. */
+  readonly rateLimits?: RateLimits | null;
+}
+
+export interface EmbeddedServer {
+  readonly url: string;
+  readonly apiKey: string;
+  readonly appId: string;
+  readonly userId: string;
+  readonly email: string;
+  readonly password: string;
+  readonly storage: Storage;
+  /** Stops the server and closes the storage. */
+  close(): Promise<void>;
+}
+
+export async function startEmbeddedServer(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
+  const { appName = "embedded", email = "user@example.com", path = ":memory:", port = 0, rateLimits = null } = options;
+  const { clock = systemClock, random = systemRandom, logger } = options;
+  const password = options.password ?? Buffer.from(random(18)).toString("base64url");
+  const storage = openSqliteStorage(path);
+  try {
+    const { app, apiKey } = await createApp(storage, appName, { clock, random });
+    const user = await createUser(storage, email, password, { clock, random });
+    const secret = random(SECRET_BYTES);
+    const server = createServer({ storage, secret, clock, random, rateLimits, ...(logger === undefined ? {} : { logger }) });
+    const listening = await server.listen({ port });
+    return {
+      url: listening.url,
+      apiKey,
+      appId: app.id,
+      userId: user.id,
+      email: user.email,
+      password,
+      storage,
+      close: async () => {
+        await listening.close();
+        await storage.close();
+      },
+    };
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}

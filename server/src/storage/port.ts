@@ -1,0 +1,135 @@
+/**
+ * What the server asks of a database (docs/server.md, "Storage"). Asynchronous, so that a database behind
+ * a network fits. An implementation must allocate sequence numbers of one account under a lock that is
+ * held until the batch is visible: a reader that has seen number n must never later find a smaller one.
+ *
+ * Storage is told ids, hashes and times; it makes none. All times are RFC 3339 in UTC.
+ */
+import type { ChangeOp, Device, Platform, PulledChange } from "@synckit-gen/schemas/protocol";
+
+/** One user's data of one app: nothing is ever shared between two of them. */
+export interface Scope {
+  readonly appId: string;
+  readonly userId: string;
+}
+
+export interface App {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: string;
+}
+
+export interface User {
+  readonly id: string;
+  /** Lower case. */
+  readonly email: string;
+  readonly createdAt: string;
+}
+
+export interface NewApp extends App {
+  /** SHA-256 of the API key, in hexadecimal; the key itself is never stored. */
+  readonly apiKeyHash: string;
+}
+
+export interface NewUser extends User {
+  /** Argon2id in its encoded form. */
+  readonly passwordHash: string;
+}
+
+export interface DeviceRegistration {
+  /** Taken when the name is new; a known name keeps the id that it has. */
+  readonly newId: string;
+  readonly deviceName: string;
+  readonly platform: Platform;
+  readonly now: string;
+}
+
+/** A wire change with the instant that its timestamp names, for filters. */
+export interface LoggedChange {
+  readonly table: string;
+  readonly op: ChangeOp;
+  readonly rowId: string;
+  /** As the device wrote it. */
+  readonly timestamp: string;
+  /** Microseconds since 1970. */
+  readonly stamp: number;
+  readonly data: string | null;
+}
+
+export interface Batch {
+  readonly deviceId: string;
+  /** Equal batches have equal digests. */
+  readonly digest: string;
+  readonly changes: readonly LoggedChange[];
+  readonly now: string;
+}
+
+export type AppendResult =
+  | { readonly kind: "appended"; readonly cursor: number }
+  /** The device's previous batch once more: nothing was written, and `cursor` is what was answered then. */
+  | { readonly kind: "repeated"; readonly cursor: number }
+  | { readonly kind: "unknown-device" };
+
+export interface PageRequest {
+  /** Entries past this number. */
+  readonly cursor: number;
+  readonly maxEntries: number;
+  /** Characters of data after which a page ends, whatever its number of entries; one entry always fits. */
+  readonly maxDataLength: number;
+  readonly tables?: readonly string[];
+  /** Entries of this instant (microseconds since 1970) or later. */
+  readonly sinceStamp?: number;
+}
+
+export interface Page {
+  readonly changes: readonly PulledChange[];
+  /** The highest number examined; the request's own when there was nothing past it. */
+  readonly cursor: number;
+  readonly hasMore: boolean;
+}
+
+export interface StoredKey {
+  readonly envelope: string;
+  readonly version: number;
+}
+
+export interface KeyWrite {
+  readonly envelope: string;
+  /** Write only over this version; 0: only when there is none. */
+  readonly expectedVersion?: number;
+  readonly now: string;
+}
+
+export type KeyWriteResult = { readonly kind: "written"; readonly version: number } | { readonly kind: "conflict" };
+
+export interface Storage {
+  /** False: the name or key is taken. */
+  createApp(app: NewApp): Promise<boolean>;
+  listApps(): Promise<readonly App[]>;
+  findAppByKeyHash(apiKeyHash: string): Promise<App | null>;
+
+  /** False: the address is taken. */
+  createUser(user: NewUser): Promise<boolean>;
+  listUsers(): Promise<readonly User[]>;
+  findUserByEmail(email: string): Promise<NewUser | null>;
+
+  /** Makes the account of this app and user, once. Everything below needs it. */
+  openAccount(scope: Scope): Promise<void>;
+  hasAccount(scope: Scope): Promise<boolean>;
+
+  registerDevice(scope: Scope, device: DeviceRegistration): Promise<Device>;
+  /** In the order of their first registration. */
+  listDevices(scope: Scope): Promise<readonly Device[]>;
+  hasDevice(scope: Scope, deviceId: string): Promise<boolean>;
+
+  /** All of the batch or none of it, in its order, with consecutive numbers. */
+  append(scope: Scope, batch: Batch): Promise<AppendResult>;
+  readPage(scope: Scope, request: PageRequest): Promise<Page>;
+  /** The highest number given out, which is also how many entries there are. */
+  readHead(scope: Scope): Promise<number>;
+
+  readKey(scope: Scope): Promise<StoredKey | null>;
+  writeKey(scope: Scope, write: KeyWrite): Promise<KeyWriteResult>;
+
+  close(): Promise<void>;
+}

@@ -721,6 +721,26 @@ describe("entries that are not what they say", () => {
     expect(value(b, "SELECT stamp FROM sync_row_clock")).toBeLessThan(1_800_000_000_000_000);
   });
 
+  test("an entry that cannot be read is quarantined with its reason, and applied when it can be read again", async () => {
+    const world = new World();
+    const [a, b] = [world.device(), world.device()];
+    a.edit("INSERT INTO slugs VALUES ('1', 'x')");
+    a.edit("INSERT INTO slugs VALUES ('2', 'y')");
+    await a.push();
+    const [good] = world.server.log;
+    world.server.log[0] = { ...(good as (typeof world.server.log)[number]), payload: null, failure: "decryption" };
+    await b.pull();
+    expect(all(b, "SELECT id FROM slugs")).toEqual([["2"]]);
+    expect(b.store.quarantined(10)).toMatchObject([{ seq: 1, table: "slugs", rowId: "1", reason: "undecryptable" }]);
+    expect(await b.retryQuarantine()).toBe(0);
+
+    world.server.log[0] = good as (typeof world.server.log)[number];
+
+    expect(await b.retryQuarantine()).toBe(1);
+    expect(b.store.quarantineCount()).toBe(0);
+    await world.settle();
+  });
+
   test("a forged delete without a payload deletes nothing", async () => {
     const world = new World();
     const [, b] = await world.pair("INSERT INTO slugs VALUES ('1', 'x')");

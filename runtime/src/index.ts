@@ -16,5 +16,6 @@ export type { PullReport } from "./engine/pull.ts";
 export { openSync } from "./open-sync.ts";
 export type { Authorization, CompleteAuthRequest, Sync, SyncOptions, SyncReport, SyncStatusReport } from "./open-sync.ts";
 export type { Conflict } from "./store/conflicts.ts";
+export type { QuarantinedEntry, QuarantineReason } from "./store/quarantine.ts";
 export type { HeldReason, HeldRow } from "./store/held.ts";
 export { DatabaseBusyError } from "./store/store.ts";

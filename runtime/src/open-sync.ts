@@ -8,11 +8,12 @@ import { platformClock } from "./client/ports.ts";
 import { betterSqlite3Driver } from "./driver/better-sqlite3.ts";
 import type { EntryFormat, Refusal } from "./engine/entry.ts";
 import { applyMigrations } from "./engine/migrate.ts";
-import { pullChanges, type PullReport, replayAfterUpgrade } from "./engine/pull.ts";
+import { pullChanges, type PullReport, replayAfterUpgrade, retryQuarantine } from "./engine/pull.ts";
 import { pushChanges } from "./engine/push.ts";
 import type { AppSpec, Migration } from "./generated/spec.ts";
 import type { Conflict } from "./store/conflicts.ts";
 import type { HeldRow } from "./store/held.ts";
+import type { QuarantinedEntry } from "./store/quarantine.ts";
 import type { Values } from "./store/registers.ts";
 import type { RemoteChange } from "./store/session.ts";
 import { openStore, type Store } from "./store/store.ts";
@@ -38,6 +39,8 @@ export interface SyncStatusReport {
   readonly pendingChanges: number;
   /** Rows that wait for a parent, or that their table refuses. */
   readonly heldRows: number;
+  /** Entries of the server's log that could not be read or trusted. */
+  readonly quarantinedEntries: number;
   /** Overwritten edits that nobody has looked at. */
   readonly conflicts: number;
   /** Entries that no server takes: larger than the protocol carries. */
@@ -103,6 +106,10 @@ export interface Sync {
   /** Prunes pushed entries past their time. Returns how many. */
   readonly cleanupChangelog: () => number;
   readonly heldRows: (limit?: number) => readonly HeldRow[];
+  /** Entries of the server's log that could not be read or trusted. Nothing waits for them. */
+  readonly quarantined: (limit?: number) => readonly QuarantinedEntry[];
+  /** Reads them again, after the right key has come. Returns how many could be applied. */
+  readonly retryQuarantine: () => Promise<number>;
   /** What merging took from edits that could not have known of each other, oldest first. */
   readonly conflicts: (limit?: number) => readonly Conflict[];
   /** Writes a conflict's losing values again, as an edit made now. False: there is none with this id. */
@@ -179,6 +186,7 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
       deviceId: store.state.get("device_id"),
       pendingChanges: store.pendingCount(),
       heldRows: store.heldCount(),
+      quarantinedEntries: store.quarantineCount(),
       conflicts: store.conflictCount(),
       unpushableChanges: store.unpushableCount(),
       lastSyncMs: store.state.get("last_sync_ms") === null ? null : store.state.getNumber("last_sync_ms", 0),
@@ -209,6 +217,8 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
     applyDelete: (table, rowId) => applyOne({ table, rowId, op: "DELETE", values: null }),
     cleanupChangelog: () => store.cleanup(),
     heldRows: (limit = 100) => store.heldRows(limit),
+    quarantined: (limit = 100) => store.quarantined(limit),
+    retryQuarantine: () => asDevice((device) => retryQuarantine(store, client, format, device)),
     conflicts: (limit = 100) => store.conflicts(limit),
     takeBack: (conflictId) => store.takeBack(store.state.get("device_id") ?? "", conflictId),
     dismissConflict: (conflictId) => store.dismissConflict(conflictId),

@@ -7,7 +7,17 @@ import { dirname, join, resolve } from "node:path";
 const root = resolve(import.meta.dirname, "../..");
 
 /** What the compiler says about the files, without lines about anything else. Paths are relative. */
-export function compileErrors(files: ReadonlyMap<string, string>): readonly string[] {
+export const compileErrors = (files: ReadonlyMap<string, string>): readonly string[] =>
+  compilerOutput(files, []).filter((line) => line.startsWith("src/") || line.startsWith("error"));
+
+/** How many types the compiler makes of generic ones to check the files: the same on every machine, unlike time. */
+export function countInstantiations(files: ReadonlyMap<string, string>): number {
+  const line = compilerOutput(files, ["--extendedDiagnostics"]).find((candidate) => candidate.startsWith("Instantiations:"));
+  if (line === undefined) throw new Error("countInstantiations: the compiler printed no count");
+  return Number(line.split(":")[1]);
+}
+
+function compilerOutput(files: ReadonlyMap<string, string>, flags: readonly string[]): readonly string[] {
   const folder = mkdtempSync(join(tmpdir(), "synckit-compile-"));
   try {
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
@@ -18,10 +28,9 @@ export function compileErrors(files: ReadonlyMap<string, string>): readonly stri
       writeFileSync(join(folder, "src", path), text);
     }
     const tsc = join(root, "node_modules/typescript/bin/tsc");
-    const run = spawnSync(process.execPath, [tsc, "-p", folder, "--pretty", "false"], { cwd: folder, encoding: "utf8" });
-    const errors = run.stdout.split("\n").filter((line) => line.startsWith("src/") || line.startsWith("error"));
-    if (run.error !== undefined || run.stderr !== "") throw new Error(`compileErrors: the compiler did not run: ${run.stderr}`);
-    return errors;
+    const run = spawnSync(process.execPath, [tsc, "-p", folder, "--pretty", "false", ...flags], { cwd: folder, encoding: "utf8" });
+    if (run.error !== undefined || run.stderr !== "") throw new Error(`compilerOutput: the compiler did not run: ${run.stderr}`);
+    return run.stdout.split("\n");
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -95,6 +95,7 @@ export const nastyNames = (): SyncModel =>
       tableOf("up.date", { columns: { "is.read": "boolean" }, apply: "update", deletes: "ignore" }),
       tableOf("tab\tnew\nline", { columns: { "été 🚀": "text?", "\u2028": "text?", "new\nline": "text?", "a\"\n'b": "text?" } }),
       tableOf("*/ DROP TABLE x; --", { columns: { name: "text?", type: "text?", value: "text?", "": "text?" } }),
+      tableOf("excluded", { columns: { excluded: "text?", stored: "text?" } }),
       tableOf("sync", {
         columns: {
           builder: "text?",
@@ -103,10 +104,21 @@ export const nastyNames = (): SyncModel =>
           values: "text?",
           identity: "text?",
           changes: "text?",
-          eb: "text?",
-          oc: "text?",
+          parts: "text?",
+          compile: "text?",
         },
       }),
     ],
     { create: true, app: 'it\'s "nasty" */' },
+  );
+
+/** Tables of twelve columns, each the child of the one before. */
+export const manyTables = (count: number): SyncModel =>
+  modelOf(
+    Array.from({ length: count }, (_, i) =>
+      tableOf(`table_${i}`, {
+        columns: { ...Object.fromEntries(EVERY_TYPE.map((type) => [`a_${type}`, type] as const)), parent_id: "uuid?" },
+        references: i === 0 ? [] : [{ columns: ["parent_id"], table: `table_${i - 1}`, onDelete: "cascade" }],
+      }),
+    ),
   );

@@ -7,7 +7,7 @@ import type { SyncModel } from "@synckit-gen/schemas/model";
 import { type AppSpec } from "@synckit-gen/runtime/generated-v1";
 import { betterSqlite3Driver } from "../../runtime/src/driver/better-sqlite3.ts";
 import type { EntryFormat } from "../../runtime/src/engine/entry.ts";
-import { pullChanges } from "../../runtime/src/engine/pull.ts";
+import { pullChanges, retryQuarantine } from "../../runtime/src/engine/pull.ts";
 import { pushChanges } from "../../runtime/src/engine/push.ts";
 import type { Relay } from "../../runtime/src/engine/relay.ts";
 import { openStore, type Store } from "../../runtime/src/store/store.ts";
@@ -77,6 +77,10 @@ export class SimulatedDevice {
 
   async pull(faults: Faults = {}): Promise<void> {
     await survive(() => pullChanges(this.store, this.#relay(faults), this.#format, this.name));
+  }
+
+  retryQuarantine(): Promise<number> {
+    return retryQuarantine(this.store, this.#relay({}), this.#format, this.name);
   }
 
   /** Rows of every synced table, as the app sees them: table and row id to the synced columns. */

@@ -119,7 +119,7 @@ async function readText(response: Response, maxBytes: number): Promise<string> {
     await response.body?.cancel();
     throw new SyncError("reply/too-large");
   }
-  const reader = response.body?.getReader();
+  const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader();
   if (reader === undefined) return "";
   const decoder = new TextDecoder();
   let text = "";

@@ -7,7 +7,7 @@ import type { Worker } from "node:worker_threads";
 import { argon2idInline, type Argon2id, type Argon2idRequest } from "./argon2id-inline.ts";
 import type { Argon2idAnswer } from "./argon2id-worker.ts";
 
-export type { Argon2id, Argon2idRequest } from "./argon2id-inline.ts";
+export type { Argon2id } from "./argon2id-inline.ts";
 
 /** For bundled applications: `worker` is where the bundler put `argon2id-worker`. */
 export function argon2idIn(worker: URL): Argon2id {

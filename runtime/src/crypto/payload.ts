@@ -10,7 +10,7 @@ import { NONCE_BYTES, NoncePool } from "./nonce-pool.ts";
 import { Secret } from "./secret.ts";
 import type { Sodium } from "./sodium.ts";
 
-export const TAG_BYTES = 16;
+const TAG_BYTES = 16;
 const ROW_HASH_BYTES = 32;
 /** Key derivation context of the row hash: eight characters, as libsodium wants them. Part of the format. */
 const ROW_HASH_CONTEXT = "skrowid1";

@@ -19,6 +19,7 @@ import type { ChangelogEntry } from "../store/changelog.ts";
 import type { Clock } from "../store/clock.ts";
 import { maskToColumns } from "../store/mask.ts";
 import type { RemoteChange } from "../store/session.ts";
+import type { QuarantineReason } from "../store/quarantine.ts";
 import type { TableRows } from "../store/table-rows.ts";
 
 export interface EntryFormat {
@@ -28,11 +29,8 @@ export interface EntryFormat {
   readonly rowHash: (table: string, rowId: string) => string;
 }
 
-/**
- * Why a pulled entry was not applied. `unknown-table`: this version does not sync it; it is pulled again after an
- * upgrade. The others are damage or tampering.
- */
-export type RefusalReason = "unknown-table" | "undecryptable" | "malformed" | "unsigned" | "moved" | "clock";
+/** Why a pulled entry was not applied. `unknown-table`: this version does not sync it; it is pulled again after an upgrade. */
+export type RefusalReason = QuarantineReason | "unknown-table";
 
 export interface Refusal {
   readonly table: string;

@@ -1,8 +1,9 @@
 /** Pull: pages are decrypted as they come, and several are applied in one transaction, which costs half of one each. */
-import type { Relay } from "./relay.ts";
+import type { PulledEntry } from "../client/entries.ts";
 import type { RemoteChange } from "../store/session.ts";
 import type { Store } from "../store/store.ts";
 import { decodeEntry, type DecodedEntry, type EntryFormat, type Refusal } from "./entry.ts";
+import type { Relay } from "./relay.ts";
 
 export interface PullReport {
   readonly pulled: number;
@@ -34,11 +35,9 @@ export async function pullChanges(store: Store, relay: Relay, format: EntryForma
   for (let hasMore = true; hasMore;) {
     const page = await relay.pullPayloads(device, cursor);
     for (const entry of page.entries) {
-      const decoded = decodeEntry(format, entry);
-      const isFresh = (entry.seq ?? page.cursor) > highest;
-      if (isDecoded(decoded)) gathered.push(isFresh ? decoded.change : { ...decoded.change, isFresh });
-      else refused.push(decoded);
-      if (isDecoded(decoded) ? decoded.hasUnknownColumns : decoded.reason === "unknown-table") store.state.set(REPLAY_ON_UPGRADE, "1");
+      const decoded = decode(store, format, entry);
+      if (!isDecoded(decoded)) refused.push(decoded);
+      else gathered.push((entry.seq ?? page.cursor) > highest ? decoded.change : { ...decoded.change, isFresh: false });
     }
     pulled += page.entries.length;
     const moved = page.cursor !== cursor;
@@ -50,6 +49,22 @@ export async function pullChanges(store: Store, relay: Relay, format: EntryForma
   return { pulled, merged, refused };
 }
 
+/** Reads quarantined entries again: after the right key has come, or the server has been repaired. Returns how many could be applied. */
+export async function retryQuarantine(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<number> {
+  let applied = 0;
+  for (const { seq } of store.quarantined(MAX_GATHERED)) {
+    const page = await relay.pullPayloads(device, seq - 1);
+    const entry = page.entries.find((candidate) => candidate.seq === seq);
+    const decoded = entry === undefined ? null : decodeEntry(format, entry);
+    if (decoded === null || !isDecoded(decoded)) continue;
+    store.applyRemote(device, [{ ...decoded.change, isFresh: false }], null);
+    store.unquarantine(seq);
+    applied += 1;
+  }
+  if (applied > 0) store.resolveHeld(device);
+  return applied;
+}
+
 /** After an upgrade, the log is read again from its start if an older version skipped parts of it: merging twice changes nothing. */
 export function replayAfterUpgrade(store: Store, modelHash: string): void {
   const { state } = store;
@@ -59,6 +74,15 @@ export function replayAfterUpgrade(store: Store, modelHash: string): void {
     state.set(REPLAY_ON_UPGRADE, "0");
   }
   state.set("model_hash", modelHash);
+}
+
+function decode(store: Store, format: EntryFormat, entry: PulledEntry): DecodedEntry | Refusal {
+  const decoded = decodeEntry(format, entry);
+  if (isDecoded(decoded)) {
+    if (decoded.hasUnknownColumns) store.state.set(REPLAY_ON_UPGRADE, "1");
+  } else if (decoded.reason === "unknown-table") store.state.set(REPLAY_ON_UPGRADE, "1");
+  else if (decoded.seq !== null) store.quarantine({ seq: decoded.seq, table: decoded.table, rowId: decoded.rowId, reason: decoded.reason });
+  return decoded;
 }
 
 const isDecoded = (decoded: DecodedEntry | Refusal): decoded is DecodedEntry => "change" in decoded;

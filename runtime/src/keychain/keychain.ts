@@ -1,8 +1,5 @@
 /** Where a session and a master key outlive the process: the operating system's keychain, behind a port. */
 
-/** Service name under which an operating system's keychain files our accounts. */
-export const KEYCHAIN_SERVICE = "synckit";
-
 export interface Keychain {
   /** Null: no such account. The caller owns the bytes. */
   get(account: string): Promise<Uint8Array | null>;

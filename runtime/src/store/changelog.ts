@@ -27,7 +27,7 @@ export type NewEntry = Omit<ChangelogEntry, "id">;
 export type FreshEntry = Omit<ChangelogEntry, "data">;
 
 /** Values of `pushed`. */
-export const UNPUSHED = 0;
+const UNPUSHED = 0;
 export const PUSHED = 1;
 /** Larger than any server takes: kept, reported, never sent. */
 export const UNPUSHABLE = 2;

@@ -9,6 +9,7 @@ import { changelog, type Changelog, PUSHED, UNPUSHABLE, type ChangelogEntry } fr
 import { type Conflict, conflictStore } from "./conflicts.ts";
 import { deviceNumbers } from "./devices.ts";
 import { heldStore, type HeldRow } from "./held.ts";
+import { type QuarantinedEntry, quarantineStore } from "./quarantine.ts";
 import { rowClocks } from "./row-clocks.ts";
 import { inboundEdges, type PushMarks, type RemoteChange, Session, type SessionParts } from "./session.ts";
 import { stateStore, type StateStore } from "./state.ts";
@@ -50,6 +51,10 @@ export interface Store {
   readonly unpushableCount: () => number;
   readonly heldRows: (limit: number) => readonly HeldRow[];
   readonly heldCount: () => number;
+  readonly quarantine: (entry: Omit<QuarantinedEntry, "sinceMs">) => void;
+  readonly unquarantine: (seq: number) => void;
+  readonly quarantined: (limit: number) => readonly QuarantinedEntry[];
+  readonly quarantineCount: () => number;
   readonly conflicts: (limit: number) => readonly Conflict[];
   readonly conflictCount: () => number;
   /** Writes the losing values again, as an edit of the app's user, and forgets the conflict. False: there is none with this id. */
@@ -72,6 +77,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
   const log: Changelog = changelog(driver, state);
   const held = heldStore(driver);
   const conflicts = conflictStore(driver);
+  const quarantine = quarantineStore(driver);
   const tables = new Map(spec.tables.map((table) => [table.name, tableRows(driver, table)]));
   const inbound = inboundEdges(tables);
   const parts: SessionParts = { driver, tables, clocks: rowClocks(driver, devices), held, changelog: log, conflicts, nowMs };
@@ -196,6 +202,10 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
     unpushableCount: () => log.countUnpushable(),
     heldRows: (limit) => held.list(limit),
     heldCount: () => held.count(),
+    quarantine: (entry) => quarantine.put({ ...entry, sinceMs: nowMs() }),
+    unquarantine: (seq) => quarantine.remove(seq),
+    quarantined: (limit) => quarantine.list(limit),
+    quarantineCount: () => quarantine.count(),
     conflicts: (limit) => conflicts.list(limit),
     conflictCount: () => conflicts.count(),
     takeBack(device, id) {

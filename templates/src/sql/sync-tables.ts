@@ -59,6 +59,16 @@ export const syncTableStatements: readonly { readonly about: string; readonly sq
 ) WITHOUT ROWID`,
   },
   {
+    about: "Entries that could not be read or trusted, by their place in the server's log: nothing waits for them, and they can be tried again.",
+    sql: `CREATE TABLE IF NOT EXISTS "sync_quarantine" (
+  "seq" INTEGER PRIMARY KEY,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "since" INTEGER NOT NULL
+)`,
+  },
+  {
     about: "What a merge took away from somebody who could not have known of the other edit: to be looked at, and taken back.",
     sql: `CREATE TABLE IF NOT EXISTS "sync_conflicts" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,5 +1,4 @@
 /** Entry point for generated code only, version 1 of the contract. What it exports never changes shape; a new shape is a new entry. */
-export { builder } from "./generated/builder.ts";
 export type {
   AppSpec,
   ColumnSpec,

@@ -1,11 +1,12 @@
 /**
- * Devices with real SQLite databases and the real engine, a network that loses, repeats and reorders, and
- * clocks that disagree: everything but the clock of the simulation is the product. One seed gives one history.
+ * Devices with real SQLite databases and the real engine, a network that loses, repeats and reorders, processes
+ * that die at any statement, and clocks that disagree: everything but time and the network is the product.
  */
 import Database from "better-sqlite3";
 import type { SyncModel } from "@synckit-gen/schemas/model";
 import { type AppSpec } from "@synckit-gen/runtime/generated-v1";
 import { betterSqlite3Driver } from "../../runtime/src/driver/better-sqlite3.ts";
+import type { Driver } from "../../runtime/src/driver/driver.ts";
 import type { EntryFormat } from "../../runtime/src/engine/entry.ts";
 import { pullChanges, retryQuarantine } from "../../runtime/src/engine/pull.ts";
 import { pushChanges } from "../../runtime/src/engine/push.ts";
@@ -15,27 +16,27 @@ import type { PayloadEntry, PulledEntry } from "../../runtime/src/client/entries
 import { openGenerated } from "./generated.ts";
 import type { LoadedSpec } from "./load-spec.ts";
 
-/** Small, fast, seedable: mulberry32. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 export class SimulatedServer {
   readonly log: PulledEntry[] = [];
+  /** Requests on their way whose senders have given up waiting. */
+  readonly #late: (() => void)[] = [];
 
   append(device: string, entries: readonly PayloadEntry[]): void {
     for (const entry of entries) this.log.push({ ...entry, deviceId: device, seq: this.log.length + 1, failure: null });
   }
+  appendLater(device: string, entries: readonly PayloadEntry[]): void {
+    this.#late.push(() => this.append(device, entries));
+  }
+  /** What was on its way arrives. */
+  deliver(): void {
+    for (const arrive of this.#late.splice(0)) arrive();
+  }
 }
 
+/** What goes wrong during one push or pull. */
 export interface Faults {
+  /** The push: never arrives; is stored and its reply lost; arrives long after its sender gave up. */
+  readonly push?: "lost" | "reply-lost" | "late";
   /** The server stores a push and its reply is lost. */
   readonly loseReply?: boolean;
   readonly pageSize?: number;
@@ -43,51 +44,78 @@ export interface Faults {
   readonly shuffle?: (page: readonly PulledEntry[]) => readonly PulledEntry[];
   /** Stop after this many pages, as if the connection broke. */
   readonly maxPages?: number;
+  /** The process dies instead of running its n-th SQL statement. */
+  readonly crashAt?: number;
+  /** The app works on while a request is under way. */
+  readonly meanwhile?: () => void;
 }
 
 class ConnectionLost extends Error {}
+class Crash extends Error {}
 
 export class SimulatedDevice {
   readonly name: string;
-  readonly db: Database.Database;
-  readonly store: Store;
+  db: Database.Database;
+  store: Store;
+  #format: EntryFormat;
   readonly #server: SimulatedServer;
-  readonly #format: EntryFormat;
+  readonly #loaded: LoadedSpec;
   readonly #nowMs: () => number;
+  /** SQL statements until the process dies. */
+  #life = Infinity;
 
   constructor(name: string, model: SyncModel, loaded: LoadedSpec, server: SimulatedServer, nowMs: () => number, db = openGenerated(model)) {
     this.name = name;
     this.db = db;
     this.#server = server;
+    this.#loaded = loaded;
     this.#nowMs = nowMs;
-    this.store = openStore(betterSqlite3Driver(this.db), loaded.spec, nowMs);
-    this.#format = { compat: loaded.spec.compat, tables: this.store.tables, rowHash: (table, rowId) => `hash:${table}:${rowId}` };
+    [this.store, this.#format] = this.#open();
   }
 
   /** One statement of the app. What it captures carries the simulation's time. */
   edit(sql: string, ...parameters: unknown[]): void {
+    this.app(() => void this.db.prepare(sql).run(...parameters));
+  }
+
+  /** Work of the app. What triggers capture of it carries the simulation's time. */
+  app(work: () => void): void {
     const last = this.db.prepare("SELECT coalesce(max(id), 0) FROM sync_changelog").pluck().get();
-    this.db.prepare(sql).run(...parameters);
-    this.db.prepare("UPDATE sync_changelog SET timestamp = ? WHERE id > ?").run(this.#nowMs() * 1000, last);
+    try {
+      work();
+    } finally {
+      this.db.prepare("UPDATE sync_changelog SET timestamp = ? WHERE id > ?").run(this.#nowMs() * 1000, last);
+    }
+  }
+
+  async snapshot(faults: Faults = {}): Promise<void> {
+    await this.#alive(faults, () => Promise.resolve(void this.store.createInitialSnapshot(this.name)));
   }
 
   async push(faults: Faults = {}): Promise<void> {
-    await survive(() => pushChanges(this.store, this.#relay(faults), this.#format, this.name));
+    await this.#alive(faults, () => pushChanges(this.store, this.#relay(faults), this.#format, this.name));
   }
 
   async pull(faults: Faults = {}): Promise<void> {
-    await survive(() => pullChanges(this.store, this.#relay(faults), this.#format, this.name));
+    await this.#alive(faults, () => pullChanges(this.store, this.#relay(faults), this.#format, this.name));
   }
 
   retryQuarantine(): Promise<number> {
     return retryQuarantine(this.store, this.#relay({}), this.#format, this.name);
   }
 
+  /** The device's file is replaced, by a backup of it for instance. */
+  replaceDatabase(db: Database.Database): void {
+    this.db.close();
+    this.db = db;
+    [this.store, this.#format] = this.#open();
+  }
+
   /** Rows of every synced table, as the app sees them: table and row id to the synced columns. */
   view(spec: AppSpec): ReadonlyMap<string, unknown> {
     const rows = new Map<string, unknown>();
     for (const { name, sql } of spec.tables)
-      for (const [rowId, payload] of this.db.prepare(`SELECT ${sql.rowId}, ${sql.payload} FROM "${name}"`).raw().all() as [
+      for (const [rowId, payload] of this.db.prepare(`SELECT ${sql.rowId}, ${sql.payload} FROM ${quoted(name)}`).raw().all() as [
         string,
         string,
       ][])
@@ -95,28 +123,76 @@ export class SimulatedDevice {
     return new Map([...rows].toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
 
-  #relay({ loseReply = false, pageSize = 500, shuffle = (page) => page, maxPages = Infinity }: Faults): Relay {
+  /** A process starts on the device's file. */
+  #open(): [Store, EntryFormat] {
+    const { spec } = this.#loaded;
+    const store = openStore(this.#mortal(betterSqlite3Driver(this.db)), spec, this.#nowMs);
+    return [store, { compat: spec.compat, tables: store.tables, rowHash: (table, rowId) => `hash:${table}:${rowId}` }];
+  }
+
+  async #alive(faults: Faults, call: () => Promise<unknown>): Promise<void> {
+    this.#life = faults.crashAt ?? Infinity;
+    try {
+      await call();
+    } catch (error) {
+      if (error instanceof Crash) this.#restart();
+      else if (!(error instanceof ConnectionLost)) throw error;
+    } finally {
+      this.#life = Infinity;
+    }
+  }
+
+  /** What a dead process leaves: nothing uncommitted, no setting of its connection, nothing in memory. */
+  #restart(): void {
+    if (this.db.inTransaction) this.db.exec("ROLLBACK");
+    this.db.pragma("foreign_keys = ON");
+    this.#life = Infinity;
+    [this.store, this.#format] = this.#open();
+  }
+
+  /** The driver, until the process dies: from then on, no statement runs. */
+  #mortal(driver: Driver): Driver {
+    const live = <T>(run: () => T): T => {
+      if (this.#life <= 0) throw new Crash();
+      this.#life -= 1;
+      return run();
+    };
+    return {
+      ...driver,
+      exec: (sql) => live(() => driver.exec(sql)),
+      prepare: (sql) => {
+        const { run, get, all } = driver.prepare(sql);
+        return {
+          run: (...parameters) => live(() => run(...parameters)),
+          get: (...parameters) => live(() => get(...parameters)),
+          all: (...parameters) => live(() => all(...parameters)),
+        };
+      },
+    };
+  }
+
+  #relay({ push, loseReply = false, pageSize = 500, shuffle = (page) => page, maxPages = Infinity, meanwhile }: Faults): Relay {
     let pages = 0;
+    let isBusy = false;
+    const work = (): void => {
+      if (!isBusy) meanwhile?.();
+      isBusy = true; // once a call: the app does not keep up with the network for ever
+    };
     return {
       pushPayloads: (device, entries) => {
-        this.#server.append(device, entries);
-        return loseReply ? Promise.reject(new ConnectionLost()) : Promise.resolve(this.#server.log.length);
+        work();
+        if (push === "late") this.#server.appendLater(device, entries);
+        else if (push !== "lost") this.#server.append(device, entries);
+        return push !== undefined || loseReply ? Promise.reject(new ConnectionLost()) : Promise.resolve(this.#server.log.length);
       },
       pullPayloads: (_device, cursor) => {
+        work();
         if (pages++ >= maxPages) return Promise.reject(new ConnectionLost());
         const page = this.#server.log.slice(cursor, cursor + pageSize);
         const next = cursor + page.length;
         return Promise.resolve({ entries: shuffle(page), cursor: next, hasMore: next < this.#server.log.length });
       },
     };
-  }
-}
-
-async function survive(call: () => Promise<unknown>): Promise<void> {
-  try {
-    await call();
-  } catch (error) {
-    if (!(error instanceof ConnectionLost)) throw error;
   }
 }
 
@@ -133,3 +209,5 @@ export async function quiesce(server: SimulatedServer, devices: readonly Simulat
   }
   throw new Error(`no quiescence in ${rounds} rounds: the log has ${server.log.length} entries`);
 }
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

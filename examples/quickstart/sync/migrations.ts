@@ -34,7 +34,8 @@ export const migrations: readonly Migration[] = [
   "pushed" INTEGER NOT NULL DEFAULT 0,
   "mask" INTEGER,
   "old" TEXT,
-  "stamp" INTEGER
+  "stamp" INTEGER,
+  "seen" INTEGER
 )`,
       `CREATE TABLE IF NOT EXISTS "sync_state" (
   "key" TEXT PRIMARY KEY,
@@ -64,6 +65,25 @@ export const migrations: readonly Migration[] = [
   "since" INTEGER NOT NULL,
   PRIMARY KEY ("table_name", "row_id")
 ) WITHOUT ROWID`,
+      `CREATE TABLE IF NOT EXISTS "sync_quarantine" (
+  "seq" INTEGER PRIMARY KEY,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "since" INTEGER NOT NULL
+)`,
+      `CREATE TABLE IF NOT EXISTS "sync_conflicts" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "kind" TEXT NOT NULL,
+  "data" TEXT NOT NULL,
+  "stamp" INTEGER NOT NULL,
+  "device" TEXT NOT NULL,
+  "winner_stamp" INTEGER NOT NULL,
+  "winner_device" TEXT NOT NULL,
+  "noticed" INTEGER NOT NULL
+)`,
       `INSERT OR IGNORE INTO "sync_state" ("key", "value") VALUES
   ('pull_cursor', '0'),
   ('applying_remote', '0'),

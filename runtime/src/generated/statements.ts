@@ -46,18 +46,18 @@ export function tableStatements<
     const sets = others.map((name) => sql`${sql.id(name)} = ${sql.id("excluded", name)}`);
     const action = sets.length === 0 ? sql`NOTHING` : sql`UPDATE SET ${sql.join(sets)}`;
     const conflict = sql.join(identity.map((name) => sql.id(name)));
-    return compilable(sql`INSERT INTO ${sql.id(table)} (${names}) VALUES (${values}) ON CONFLICT (${conflict}) DO ${action}`);
+    // By another name, or a table called "excluded" would hide the row that did not fit.
+    return compilable(sql`INSERT INTO ${sql.id(table)} AS "stored" (${names}) VALUES (${values}) ON CONFLICT (${conflict}) DO ${action}`);
   }
 
   return {
     upsert: (row) => (apply === "update" ? update(row, row, others) : insert(row)),
-    // Only listed columns are looked for, so no other can be written, whatever `changes` holds.
-    update: (row, changes) =>
-      update(
-        row,
-        changes ?? {},
-        others.filter((name) => own(changes ?? {}, name) !== undefined),
-      ),
+    update(row, changes) {
+      const given = changes ?? {};
+      // Only listed columns are looked for, so no other can be written, whatever `changes` holds.
+      const changed = others.filter((name) => own(given, name) !== undefined);
+      return update(row, given, changed);
+    },
     remove: (row) => compilable(sql`DELETE FROM ${sql.id(table)} WHERE ${where(row)}`),
   };
 }

@@ -1,15 +1,14 @@
 /**
- * Emits the typed statements of each table and the spec that the runtime reads. Statements see one
- * table at a time: a Kysely over all of them takes the type-checker superlinear time.
+ * Emits what each table's statements are made of, the typed functions that make them, and the spec that the runtime
+ * reads. Data only: the runtime builds the SQL, since a chain of Kysely calls per table takes the type-checker long.
  */
-import { defineEmitter, syncedColumns, type EmitContext, type SyncModel, type Table } from "@synckit-gen/schemas/model";
+import { defineEmitter, localColumns, syncedColumns, type EmitContext, type SyncModel, type Table } from "@synckit-gen/schemas/model";
 import { typeNamesByTable, type TypeNames } from "../code/names.ts";
-import { removeStatement, updateStatement, upsertStatement, usesBuilder, usesSqlTag } from "../code/statements.ts";
 import { tsHeader } from "../text/header.ts";
 import { commentText, quoteName } from "../text/sql.ts";
-import { stringList, stringLiteral, templateLiteral } from "../text/ts.ts";
+import { propertyKey, stringList, stringLiteral, templateLiteral, templateText } from "../text/ts.ts";
 import { identityColumns, rowIdSql } from "../text/row-id-sql.ts";
-import { payloadSql } from "../text/value-sql.ts";
+import { payloadList, payloadOf } from "../text/value-sql.ts";
 
 export const emitter = defineEmitter({
   name: "apply",
@@ -17,7 +16,7 @@ export const emitter = defineEmitter({
   emit: (model, context) => {
     const namesByTable = typeNamesByTable(model);
     const entries = [...namesByTable];
-    const text = `${tsHeader(context, "Applying remote changes: statements that Kysely compiles, and what the runtime knows of each table.")}${imports(model, entries, context)}
+    const text = `${tsHeader(context, "Applying remote changes: each table's statements, which Kysely compiles, and what the runtime knows of it.")}${imports(entries, context)}
 ${entries.map(([table, names]) => functions(table, names)).join("\n")}
 /** The statements above, for an application that runs them with its own driver. */
 export const applyFunctions = {${entries.length === 0 ? "" : "\n"}${entries.flatMap(([{ code }]) => ["upsert", "update", "delete"].map((verb) => `  ${verb}${code.type},\n`)).join("")}};
@@ -27,49 +26,66 @@ ${specText(model, context)}`;
   },
 });
 
-/** Only what the file uses: unused imports are errors under strict flags. */
-function imports(model: SyncModel, entries: readonly (readonly [Table, TypeNames])[], context: EmitContext): string {
+function imports(entries: readonly (readonly [Table, TypeNames])[], context: EmitContext): string {
   if (entries.length === 0) return `import type { AppSpec } from "@synckit-gen/runtime/generated-v1";\n`;
-  const types = entries.flatMap(([table, names]) => [...(usesBuilder(table) ? [names.row] : []), names.synced, names.identity]).toSorted();
-  const kysely = model.tables.some(usesSqlTag)
-    ? `import { type Compilable, sql } from "kysely";`
-    : `import type { Compilable } from "kysely";`;
-  return `${kysely}
-import { type AppSpec, builder } from "@synckit-gen/runtime/generated-v1";
+  const types = entries.flatMap(([, names]) => [names.synced, names.identity]).toSorted();
+  const noChanges = entries.some(([table]) => !hasChanges(table)) ? "type NoChanges, " : "";
+  return `import { type AppSpec, ${noChanges}tableStatements } from "@synckit-gen/runtime/generated-v1";
 import type {
 ${types.map((name) => `  ${name},\n`).join("")}} from "./tables${context.importSuffix}";
 `;
 }
 
+/** Without a column outside the identity there is nothing to name in an update. */
+const hasChanges = (table: Table): boolean => syncedColumns(table).some((column) => !table.identity.columns.includes(column.name));
+
 function functions(table: Table, names: TypeNames): string {
   const about = commentText(table.name);
-  const type = table.code.type;
+  const { type } = table.code;
+  const statements = statementsName(table);
+  const types = [names.synced, names.identity, ...(hasChanges(table) ? [] : ["NoChanges"])];
   const upsertAbout =
     table.apply === "update"
       ? `Changes the row of ${about} with this identity. Never inserts one.`
       : `Inserts a row of ${about}, or updates its synced columns where it exists. Local columns keep their values.`;
-  const hasChanges = syncedColumns(table).some((column) => !table.identity.columns.includes(column.name));
-  // Without a column to change there is nothing to name in \`changes\`.
-  const changes = hasChanges
-    ? `changes: Partial<Omit<${names.synced}, keyof ${names.identity}>>`
-    : `_changes: Readonly<Record<string, never>> = {}`;
-  return `/** ${upsertAbout} */
-export const upsert${type} = (values: ${names.synced}): Compilable =>
-  ${upsertStatement(table, names)};
-
+  return `const ${statements} = tableStatements<${types.join(", ")}>({
+${statementParts(table)
+  .map((part) => `  ${part},\n`)
+  .join("")}});
+/** ${upsertAbout} */
+export const upsert${type} = ${statements}.upsert;
 /** Changes some synced columns of the row of ${about} with this identity. */
-export const update${type} = (identity: ${names.identity}, ${changes}): Compilable =>
-  ${updateStatement(table, names)};
-
+export const update${type} = ${statements}.update;
 /** Deletes the row of ${about} with this identity. */
-export const delete${type} = (identity: ${names.identity}): Compilable =>
-  ${removeStatement(table, names)};
+export const delete${type} = ${statements}.remove;
 `;
 }
 
+/** The table's name comes last, as in the functions' names: in front, a table called "table" would declare `tableStatements`. */
+const statementsName = (table: Table): string => `statementsOf${table.code.type}`;
+
+function statementParts(table: Table): readonly string[] {
+  const fills = localColumns(table).flatMap(({ name, onInsert }) =>
+    onInsert === null ? [] : [`${propertyKey(name)}: ${stringLiteral(onInsert)}`],
+  );
+  const parts = [
+    `table: ${stringLiteral(table.name)}`,
+    `identity: ${stringList(table.identity.columns)}`,
+    `columns: ${stringList(syncedColumns(table).map(({ name }) => name))}`,
+  ];
+  if (table.apply === "update") return [...parts, `apply: "update"`];
+  return fills.length === 0 ? parts : [...parts, `fill: { ${fills.join(", ")} }`];
+}
+
+/** Most of a payload's text is the same in every table, so the file holds it once. NUL marks the place of the list. */
+const PAYLOAD = `/** A row's synced columns as one JSON object, from a list of their names, types and values. */
+const payloadOf = (list: string): string => \`${payloadOf("\0").split("\0").map(templateText).join("${list}")}\`;
+
+`;
+
 function specText(model: SyncModel, context: EmitContext): string {
   const { retainDays, maxEntries } = model.changelog;
-  return `/** What the runtime knows of this application. */
+  return `${model.tables.length === 0 ? "" : PAYLOAD}/** What the runtime knows of this application. */
 export const spec: AppSpec = {
   contract: 1,
   app: ${stringLiteral(model.app)},
@@ -105,9 +121,9 @@ function tableSpec(table: Table): string {
     `unique: [${table.unique.map(stringList).join(", ")}]`,
     `sql: {
         rowId: ${templateLiteral(rowIdSql(identityColumns(table), quoteName))},
-        payload: ${templateLiteral(payloadSql(synced, quoteName))},
+        payload: payloadOf(${templateLiteral(payloadList(synced, quoteName))}),
       }`,
-    `statements: { upsert: upsert${table.code.type}, update: update${table.code.type}, remove: delete${table.code.type} }`,
+    `statements: ${statementsName(table)}`,
   ];
   return `    {\n${members.map((member) => `      ${member},\n`).join("")}    },\n`;
 }

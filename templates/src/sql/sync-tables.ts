@@ -59,7 +59,8 @@ export const syncTableStatements: readonly { readonly about: string; readonly sq
 ) WITHOUT ROWID`,
   },
   {
-    about: "Entries that could not be read or trusted, by their place in the server's log: nothing waits for them, and they can be tried again.",
+    about:
+      "Entries that could not be read or trusted, by their place in the server's log: nothing waits for them, and they can be tried again.",
     sql: `CREATE TABLE IF NOT EXISTS "sync_quarantine" (
   "seq" INTEGER PRIMARY KEY,
   "table_name" TEXT NOT NULL,

@@ -1,6 +1,6 @@
 /**
  * Capture: the triggers that write a table's changes to sync_changelog. Pure SQL, so that every
- * writer in every process is seen. Each trigger only ever inserts, and nothing in it can fail: an
+ * writer in every process is seen. Nothing in a trigger can fail: an
  * error in a trigger is an error of the user's own write.
  */
 import { syncedColumns, type SyncedColumn, type Table } from "@synckit-gen/schemas/model";
@@ -21,15 +21,22 @@ type Row = "NEW" | "OLD";
 /** Drops and creates the table's triggers, so that running it again brings them up to date. */
 export function triggerStatements(table: Table, modelHash: string): readonly string[] {
   const capture = captureOf(table);
-  const triggers = [insertTrigger(capture), updateTrigger(capture), keyTrigger(capture), deleteTrigger(capture)];
+  const triggers = [
+    insertTrigger(capture),
+    updateTrigger(capture),
+    keyTrigger(capture),
+    deleteTrigger(capture),
+    arriveTrigger(capture),
+    leaveTrigger(capture),
+  ];
   const drops = TRIGGER_KINDS.map((kind) => `DROP TRIGGER IF EXISTS ${quoteName(triggerName(table.name, kind))}`);
   return [...drops, ...triggers.flatMap((trigger) => (trigger === null ? [] : [triggerSql(table, trigger, modelHash)]))];
 }
 
-const TRIGGER_KINDS = ["insert", "update", "key", "delete"] as const;
+const TRIGGER_KINDS = ["insert", "update", "key", "delete", "arrive", "leave"] as const;
 type TriggerKind = (typeof TRIGGER_KINDS)[number];
 
-export const triggerName = (table: string, kind: TriggerKind): string => `sync_${table}_${kind}`;
+const triggerName = (table: string, kind: TriggerKind): string => `sync_${table}_${kind}`;
 
 interface Capture {
   readonly table: Table;
@@ -45,7 +52,8 @@ interface Trigger {
   readonly event: string;
   /** Joined by AND, after the guard. */
   readonly conditions: readonly string[];
-  readonly inserts: readonly string[];
+  /** Statements of the body. */
+  readonly body: readonly string[];
 }
 
 function captureOf(table: Table): Capture {
@@ -70,7 +78,7 @@ function insertTrigger(capture: Capture): Trigger | null {
     kind: "insert",
     event: "INSERT",
     conditions: identified(capture, "NEW"),
-    inserts: [entry(capture, { op: "INSERT", row: "NEW", data: capture.payload("NEW") })],
+    body: [entry(capture, { op: "INSERT", row: "NEW", data: capture.payload("NEW") })],
   };
 }
 
@@ -86,7 +94,7 @@ function updateTrigger(capture: Capture): Trigger | null {
       ...identity.map((column) => `OLD.${quoteName(column.name)} IS NEW.${quoteName(column.name)} COLLATE BINARY`),
       anyOf(masked),
     ],
-    inserts: [entry(capture, { op: "UPDATE", row: "NEW", data: capture.payload("NEW"), mask })],
+    body: [entry(capture, { op: "UPDATE", row: "NEW", data: capture.payload("NEW"), mask })],
   };
 }
 
@@ -100,7 +108,7 @@ function keyTrigger(capture: Capture): Trigger | null {
     kind: "key",
     event: updateOf(table, identity),
     conditions: [anyOf(identity)],
-    inserts: table.deletes === "ignore" ? [come] : [gone, come],
+    body: table.deletes === "ignore" ? [come] : [gone, come],
   };
 }
 
@@ -110,8 +118,29 @@ function deleteTrigger(capture: Capture): Trigger | null {
     kind: "delete",
     event: "DELETE",
     conditions: identified(capture, "OLD"),
-    inserts: [entry(capture, { op: "DELETE", row: "OLD", old: capture.payload("OLD") })],
+    body: [entry(capture, { op: "DELETE", row: "OLD", old: capture.payload("OLD") })],
   };
+}
+
+/**
+ * An app may drop an update-only row and fetch it again. The two triggers below keep what is known of it meanwhile:
+ * leaving, its values go to its clocks; arriving again, it is held, so that the next cycle gives them back.
+ */
+function leaveTrigger(capture: Capture): Trigger | null {
+  const { table } = capture;
+  if (table.apply !== "update" || table.deletes !== "ignore") return null;
+  const keep = `UPDATE "sync_row_clock" SET "data" = ${capture.payload("OLD")}
+  WHERE "table_name" = ${quoteText(table.name)} AND "row_id" = ${capture.rowId("OLD")} AND "data" IS NULL;`;
+  return { kind: "leave", event: "DELETE", conditions: identified(capture, "OLD"), body: [keep] };
+}
+
+function arriveTrigger(capture: Capture): Trigger | null {
+  const { table } = capture;
+  if (table.apply !== "update") return null;
+  const hold = `INSERT OR IGNORE INTO "sync_held" ("table_name", "row_id", "reason", "since")
+  SELECT "table_name", "row_id", 'missing', ${NOW} / 1000 FROM "sync_row_clock"
+  WHERE "table_name" = ${quoteText(table.name)} AND "row_id" = ${capture.rowId("NEW")} AND "data" IS NOT NULL;`;
+  return { kind: "arrive", event: "INSERT", conditions: identified(capture, "NEW"), body: [hold] };
 }
 
 /** A row whose identity is NULL cannot be recognised on another device; it stays here, and its write goes through. */
@@ -155,5 +184,5 @@ AFTER ${trigger.event} ON ${quoteName(table.name)}
 WHEN ${[GUARD, ...trigger.conditions].map((condition) => indent(condition, "  ")).join("\n  AND ")}
 BEGIN
   /* synckit-gen ${modelHash} */
-  ${trigger.inserts.join("\n  ")}
+  ${trigger.body.join("\n  ")}
 END`;

@@ -12,10 +12,6 @@ export function propertyKey(name: string): string {
 /** A member of an interface, where `__proto__` is an ordinary name. */
 export const memberKey = (name: string): string => (IDENTIFIER.test(name) ? name : stringLiteral(name));
 
-/** `values.title`, or `values["odd title"]`. */
-export const memberAccess = (of: string, name: string): string =>
-  IDENTIFIER.test(name) ? `${of}.${name}` : `${of}[${stringLiteral(name)}]`;
-
 /** JSON escapes all that a string literal must not hold, lone surrogates and control characters included. */
 export const stringLiteral = (text: string): string =>
   JSON.stringify(text).replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029").replaceAll("\u007f", "\\u007f");

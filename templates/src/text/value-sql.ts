@@ -30,14 +30,21 @@ const VALUE = `CASE typeof("value")
   END`;
 
 /** `reference` spells a column: `NEW."title"` in a trigger, `"title"` over the table. */
-export function payloadSql(columns: readonly SyncedColumn[], reference: (name: string) => string): string {
-  const lines = columns.map(({ name, type }, i) =>
-    i === 0
-      ? `SELECT ${quoteText(name)} AS "name", ${quoteText(rule(type))} AS "type", ${reference(name)} AS "value"`
-      : `UNION ALL SELECT ${quoteText(name)}, ${quoteText(rule(type))}, ${reference(name)}`,
-  );
-  return `(SELECT json_group_object("name", ${VALUE}) FROM (\n  ${lines.join("\n  ")}))`;
-}
+export const payloadSql = (columns: readonly SyncedColumn[], reference: (name: string) => string): string =>
+  payloadOf(payloadList(columns, reference));
+
+/** The payload made from a list, which alone differs between tables. */
+export const payloadOf = (list: string): string => `(SELECT json_group_object("name", ${VALUE}) FROM (\n  ${list}))`;
+
+/** One line per column: its name, the rule of its type, its value. */
+export const payloadList = (columns: readonly SyncedColumn[], reference: (name: string) => string): string =>
+  columns
+    .map(({ name, type }, i) =>
+      i === 0
+        ? `SELECT ${quoteText(name)} AS "name", ${quoteText(rule(type))} AS "type", ${reference(name)} AS "value"`
+        : `UNION ALL SELECT ${quoteText(name)}, ${quoteText(rule(type))}, ${reference(name)}`,
+    )
+    .join("\n  ");
 
 /** The types that have rules of their own. */
 function rule(type: ColumnType): string {

@@ -163,6 +163,17 @@ export const applyFunctions = {
   deleteVfsNodes,
 };
 
+/** A row's synced columns as one JSON object, from a list of their names, types and values. */
+const payloadOf = (list: string): string => `(SELECT json_group_object("name", CASE typeof("value")
+    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
+    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
+      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
+    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
+      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
+    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
+  END) FROM (
+  ${list}))`;
+
 /** What the runtime knows of this application. */
 export const spec: AppSpec = {
   contract: 1,
@@ -188,18 +199,10 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'name', 'text', "name"
   UNION ALL SELECT 'filter_json', 'text', "filter_json"
-  UNION ALL SELECT 'created_at', 'integer', "created_at"))`,
+  UNION ALL SELECT 'created_at', 'integer', "created_at"`),
       },
       statements: statementsOfCollections,
     },
@@ -223,21 +226,13 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("hash" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'hash' AS "name", 'text' AS "type", "hash" AS "value"
+        payload: payloadOf(`SELECT 'hash' AS "name", 'text' AS "type", "hash" AS "value"
   UNION ALL SELECT 'original_name', 'text', "original_name"
   UNION ALL SELECT 'file_extension', 'text', "file_extension"
   UNION ALL SELECT 'file_size', 'integer', "file_size"
   UNION ALL SELECT 'import_date', 'integer', "import_date"
   UNION ALL SELECT 'last_modified', 'integer', "last_modified"
-  UNION ALL SELECT 'duration', 'real', "duration"))`,
+  UNION ALL SELECT 'duration', 'real', "duration"`),
       },
       statements: statementsOfSamples,
     },
@@ -262,20 +257,12 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("hash" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'hash' AS "name", 'text' AS "type", "hash" AS "value"
+        payload: payloadOf(`SELECT 'hash' AS "name", 'text' AS "type", "hash" AS "value"
   UNION ALL SELECT 'bpm', 'real', "bpm"
   UNION ALL SELECT 'musical_key', 'text', "musical_key"
   UNION ALL SELECT 'duration', 'real', "duration"
   UNION ALL SELECT 'sample_rate', 'integer', "sample_rate"
-  UNION ALL SELECT 'channels', 'integer', "channels"))`,
+  UNION ALL SELECT 'channels', 'integer', "channels"`),
       },
       statements: statementsOfAudioAnalysis,
     },
@@ -299,18 +286,10 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `json_array(CAST("collection_id" AS TEXT) || '', CAST("sample_hash" AS TEXT) || '')`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'collection_id' AS "name", 'text' AS "type", "collection_id" AS "value"
+        payload: payloadOf(`SELECT 'collection_id' AS "name", 'text' AS "type", "collection_id" AS "value"
   UNION ALL SELECT 'sample_hash', 'text', "sample_hash"
   UNION ALL SELECT 'position', 'integer', "position"
-  UNION ALL SELECT 'added_at', 'integer', "added_at"))`,
+  UNION ALL SELECT 'added_at', 'integer', "added_at"`),
       },
       statements: statementsOfCollectionMembers,
     },
@@ -331,18 +310,10 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'name', 'text', "name"
   UNION ALL SELECT 'rules', 'text', "rules"
-  UNION ALL SELECT 'position', 'integer', "position"))`,
+  UNION ALL SELECT 'position', 'integer', "position"`),
       },
       statements: statementsOfSmartFolders,
     },
@@ -363,16 +334,8 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `json_array(CAST("sample_hash" AS TEXT) || '', CAST("tag" AS TEXT) || '')`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'sample_hash' AS "name", 'text' AS "type", "sample_hash" AS "value"
-  UNION ALL SELECT 'tag', 'text', "tag"))`,
+        payload: payloadOf(`SELECT 'sample_hash' AS "name", 'text' AS "type", "sample_hash" AS "value"
+  UNION ALL SELECT 'tag', 'text', "tag"`),
       },
       statements: statementsOfTags,
     },
@@ -391,16 +354,8 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("key" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'key' AS "name", 'text' AS "type", "key" AS "value"
-  UNION ALL SELECT 'value', 'text', "value"))`,
+        payload: payloadOf(`SELECT 'key' AS "name", 'text' AS "type", "key" AS "value"
+  UNION ALL SELECT 'value', 'text', "value"`),
       },
       statements: statementsOfUserConfig,
     },
@@ -421,18 +376,10 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'name', 'text', "name"
   UNION ALL SELECT 'sync_files', 'integer', "sync_files"
-  UNION ALL SELECT 'created_at', 'integer', "created_at"))`,
+  UNION ALL SELECT 'created_at', 'integer', "created_at"`),
       },
       statements: statementsOfVfs,
     },
@@ -459,20 +406,12 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'vfs_id', 'text', "vfs_id"
   UNION ALL SELECT 'parent_id', 'text', "parent_id"
   UNION ALL SELECT 'name', 'text', "name"
   UNION ALL SELECT 'sample_hash', 'text', "sample_hash"
-  UNION ALL SELECT 'position', 'integer', "position"))`,
+  UNION ALL SELECT 'position', 'integer', "position"`),
       },
       statements: statementsOfVfsNodes,
     },

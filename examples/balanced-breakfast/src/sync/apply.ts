@@ -95,6 +95,17 @@ export const applyFunctions = {
   deleteUserConfig,
 };
 
+/** A row's synced columns as one JSON object, from a list of their names, types and values. */
+const payloadOf = (list: string): string => `(SELECT json_group_object("name", CASE typeof("value")
+    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
+    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
+      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
+    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
+      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
+    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
+  END) FROM (
+  ${list}))`;
+
 /** What the runtime knows of this application. */
 export const spec: AppSpec = {
   contract: 1,
@@ -119,17 +130,9 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("external_id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'external_id' AS "name", 'text' AS "type", "external_id" AS "value"
+        payload: payloadOf(`SELECT 'external_id' AS "name", 'text' AS "type", "external_id" AS "value"
   UNION ALL SELECT 'is_read', 'integer', "is_read"
-  UNION ALL SELECT 'is_starred', 'integer', "is_starred"))`,
+  UNION ALL SELECT 'is_starred', 'integer', "is_starred"`),
       },
       statements: statementsOfFeedItems,
     },
@@ -153,21 +156,13 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'busser_id', 'text', "busser_id"
   UNION ALL SELECT 'name', 'text', "name"
   UNION ALL SELECT 'config', 'text', "config"
   UNION ALL SELECT 'enabled', 'integer', "enabled"
   UNION ALL SELECT 'created_at', 'text', "created_at"
-  UNION ALL SELECT 'updated_at', 'text', "updated_at"))`,
+  UNION ALL SELECT 'updated_at', 'text', "updated_at"`),
       },
       statements: statementsOfFeeds,
     },
@@ -189,17 +184,9 @@ export const spec: AppSpec = {
       unique: [["feed_id", "tag"]],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'feed_id', 'text', "feed_id"
-  UNION ALL SELECT 'tag', 'text', "tag"))`,
+  UNION ALL SELECT 'tag', 'text', "tag"`),
       },
       statements: statementsOfFeedTags,
     },
@@ -223,19 +210,11 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'feed_id', 'text', "feed_id"
   UNION ALL SELECT 'name', 'text', "name"
   UNION ALL SELECT 'query', 'text', "query"
-  UNION ALL SELECT 'position', 'integer', "position"))`,
+  UNION ALL SELECT 'position', 'integer', "position"`),
       },
       statements: statementsOfQueryFeeds,
     },
@@ -255,17 +234,9 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("key" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'key' AS "name", 'text' AS "type", "key" AS "value"
+        payload: payloadOf(`SELECT 'key' AS "name", 'text' AS "type", "key" AS "value"
   UNION ALL SELECT 'value', 'text', "value"
-  UNION ALL SELECT 'updated_at', 'text', "updated_at"))`,
+  UNION ALL SELECT 'updated_at', 'text', "updated_at"`),
       },
       statements: statementsOfUserConfig,
     },

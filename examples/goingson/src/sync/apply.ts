@@ -232,6 +232,17 @@ export const applyFunctions = {
   deleteSubtasks,
 };
 
+/** A row's synced columns as one JSON object, from a list of their names, types and values. */
+const payloadOf = (list: string): string => `(SELECT json_group_object("name", CASE typeof("value")
+    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
+    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
+      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
+    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
+      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
+    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
+  END) FROM (
+  ${list}))`;
+
 /** What the runtime knows of this application. */
 export const spec: AppSpec = {
   contract: 1,
@@ -259,20 +270,12 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'name', 'text', "name"
   UNION ALL SELECT 'organization', 'text', "organization"
   UNION ALL SELECT 'birthday', 'text', "birthday"
   UNION ALL SELECT 'notes', 'text', "notes"
-  UNION ALL SELECT 'created_at', 'text', "created_at"))`,
+  UNION ALL SELECT 'created_at', 'text', "created_at"`),
       },
       statements: statementsOfContacts,
     },
@@ -295,18 +298,10 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'contact_id', 'text', "contact_id"
   UNION ALL SELECT 'label', 'text', "label"
-  UNION ALL SELECT 'value', 'text', "value"))`,
+  UNION ALL SELECT 'value', 'text', "value"`),
       },
       statements: statementsOfContactCustomFields,
     },
@@ -330,19 +325,11 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'contact_id', 'text', "contact_id"
   UNION ALL SELECT 'label', 'text', "label"
   UNION ALL SELECT 'address', 'text', "address"
-  UNION ALL SELECT 'is_primary', 'integer', "is_primary"))`,
+  UNION ALL SELECT 'is_primary', 'integer', "is_primary"`),
       },
       statements: statementsOfContactEmails,
     },
@@ -366,19 +353,11 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'contact_id', 'text', "contact_id"
   UNION ALL SELECT 'label', 'text', "label"
   UNION ALL SELECT 'number', 'text', "number"
-  UNION ALL SELECT 'is_primary', 'integer', "is_primary"))`,
+  UNION ALL SELECT 'is_primary', 'integer', "is_primary"`),
       },
       statements: statementsOfContactPhones,
     },
@@ -401,18 +380,10 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'contact_id', 'text', "contact_id"
   UNION ALL SELECT 'platform', 'text', "platform"
-  UNION ALL SELECT 'handle', 'text', "handle"))`,
+  UNION ALL SELECT 'handle', 'text', "handle"`),
       },
       statements: statementsOfContactSocialHandles,
     },
@@ -446,15 +417,7 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'account_name', 'text', "account_name"
   UNION ALL SELECT 'email_address', 'text', "email_address"
   UNION ALL SELECT 'display_name', 'text', "display_name"
@@ -470,7 +433,7 @@ export const spec: AppSpec = {
   UNION ALL SELECT 'signature', 'text', "signature"
   UNION ALL SELECT 'fetch_interval_minutes', 'integer', "fetch_interval_minutes"
   UNION ALL SELECT 'is_default', 'integer', "is_default"
-  UNION ALL SELECT 'is_enabled', 'integer', "is_enabled"))`,
+  UNION ALL SELECT 'is_enabled', 'integer', "is_enabled"`),
       },
       statements: statementsOfEmailAccounts,
     },
@@ -493,20 +456,12 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'name', 'text', "name"
   UNION ALL SELECT 'description', 'text', "description"
   UNION ALL SELECT 'project_type', 'text', "project_type"
   UNION ALL SELECT 'status', 'text', "status"
-  UNION ALL SELECT 'created_at', 'text', "created_at"))`,
+  UNION ALL SELECT 'created_at', 'text', "created_at"`),
       },
       statements: statementsOfProjects,
     },
@@ -533,22 +488,14 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'project_id', 'text', "project_id"
   UNION ALL SELECT 'title', 'text', "title"
   UNION ALL SELECT 'description', 'text', "description"
   UNION ALL SELECT 'location', 'text', "location"
   UNION ALL SELECT 'starts_at', 'text', "starts_at"
   UNION ALL SELECT 'ends_at', 'text', "ends_at"
-  UNION ALL SELECT 'all_day', 'integer', "all_day"))`,
+  UNION ALL SELECT 'all_day', 'integer', "all_day"`),
       },
       statements: statementsOfEvents,
     },
@@ -574,21 +521,13 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'project_id', 'text', "project_id"
   UNION ALL SELECT 'name', 'text', "name"
   UNION ALL SELECT 'due', 'text', "due"
   UNION ALL SELECT 'status', 'text', "status"
   UNION ALL SELECT 'sort_order', 'integer', "sort_order"
-  UNION ALL SELECT 'created_at', 'text', "created_at"))`,
+  UNION ALL SELECT 'created_at', 'text', "created_at"`),
       },
       statements: statementsOfMilestones,
     },
@@ -609,18 +548,10 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'name', 'text', "name"
   UNION ALL SELECT 'filter', 'text', "filter"
-  UNION ALL SELECT 'sort_order', 'integer', "sort_order"))`,
+  UNION ALL SELECT 'sort_order', 'integer', "sort_order"`),
       },
       statements: statementsOfSavedViews,
     },
@@ -661,15 +592,7 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'project_id', 'text', "project_id"
   UNION ALL SELECT 'milestone_id', 'text', "milestone_id"
   UNION ALL SELECT 'description', 'text', "description"
@@ -687,7 +610,7 @@ export const spec: AppSpec = {
   UNION ALL SELECT 'scheduled_start', 'text', "scheduled_start"
   UNION ALL SELECT 'scheduled_minutes', 'integer', "scheduled_minutes"
   UNION ALL SELECT 'completed_at', 'text', "completed_at"
-  UNION ALL SELECT 'created_at', 'text', "created_at"))`,
+  UNION ALL SELECT 'created_at', 'text', "created_at"`),
       },
       statements: statementsOfTasks,
     },
@@ -710,18 +633,10 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'task_id', 'text', "task_id"
   UNION ALL SELECT 'body', 'text', "body"
-  UNION ALL SELECT 'created_at', 'text', "created_at"))`,
+  UNION ALL SELECT 'created_at', 'text', "created_at"`),
       },
       statements: statementsOfAnnotations,
     },
@@ -745,19 +660,11 @@ export const spec: AppSpec = {
       unique: [],
       sql: {
         rowId: `CAST("id" AS TEXT)`,
-        payload: `(SELECT json_group_object("name", CASE typeof("value")
-    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
-    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
-      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
-      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
-    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
-  END) FROM (
-  SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
+        payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'task_id', 'text', "task_id"
   UNION ALL SELECT 'description', 'text', "description"
   UNION ALL SELECT 'done', 'integer', "done"
-  UNION ALL SELECT 'position', 'integer', "position"))`,
+  UNION ALL SELECT 'position', 'integer', "position"`),
       },
       statements: statementsOfSubtasks,
     },

@@ -33,7 +33,8 @@ CREATE TABLE IF NOT EXISTS "sync_changelog" (
   "pushed" INTEGER NOT NULL DEFAULT 0,
   "mask" INTEGER,
   "old" TEXT,
-  "stamp" INTEGER
+  "stamp" INTEGER,
+  "seen" INTEGER
 );
 
 -- Settings and positions. applying_remote = '1' while remote changes are applied: the triggers then write nothing.
@@ -71,6 +72,29 @@ CREATE TABLE IF NOT EXISTS "sync_held" (
   "since" INTEGER NOT NULL,
   PRIMARY KEY ("table_name", "row_id")
 ) WITHOUT ROWID;
+
+-- Entries that could not be read or trusted, by their place in the server's log: nothing waits for them, and they can be tried again.
+CREATE TABLE IF NOT EXISTS "sync_quarantine" (
+  "seq" INTEGER PRIMARY KEY,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "since" INTEGER NOT NULL
+);
+
+-- What a merge took away from somebody who could not have known of the other edit: to be looked at, and taken back.
+CREATE TABLE IF NOT EXISTS "sync_conflicts" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "kind" TEXT NOT NULL,
+  "data" TEXT NOT NULL,
+  "stamp" INTEGER NOT NULL,
+  "device" TEXT NOT NULL,
+  "winner_stamp" INTEGER NOT NULL,
+  "winner_device" TEXT NOT NULL,
+  "noticed" INTEGER NOT NULL
+);
 
 -- First values. What is already there is kept.
 INSERT OR IGNORE INTO "sync_state" ("key", "value") VALUES

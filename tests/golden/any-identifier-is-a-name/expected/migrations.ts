@@ -51,6 +51,13 @@ export const migrations: readonly Migration[] = [
   "since" INTEGER NOT NULL,
   PRIMARY KEY ("table_name", "row_id")
 ) WITHOUT ROWID`,
+      `CREATE TABLE IF NOT EXISTS "sync_quarantine" (
+  "seq" INTEGER PRIMARY KEY,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "since" INTEGER NOT NULL
+)`,
       `CREATE TABLE IF NOT EXISTS "sync_conflicts" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "table_name" TEXT NOT NULL,
@@ -73,6 +80,8 @@ export const migrations: readonly Migration[] = [
       `DROP TRIGGER IF EXISTS "sync_2fa_update"`,
       `DROP TRIGGER IF EXISTS "sync_2fa_key"`,
       `DROP TRIGGER IF EXISTS "sync_2fa_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_2fa_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_2fa_leave"`,
       `CREATE TRIGGER "sync_2fa_insert"
 AFTER INSERT ON "2fa"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -193,6 +202,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_it's ""quoted""_update"`,
       `DROP TRIGGER IF EXISTS "sync_it's ""quoted""_key"`,
       `DROP TRIGGER IF EXISTS "sync_it's ""quoted""_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_it's ""quoted""_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_it's ""quoted""_leave"`,
       `CREATE TRIGGER "sync_it's ""quoted""_insert"
 AFTER INSERT ON "it's ""quoted"""
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -341,6 +352,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_null_update"`,
       `DROP TRIGGER IF EXISTS "sync_null_key"`,
       `DROP TRIGGER IF EXISTS "sync_null_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_null_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_null_leave"`,
       `CREATE TRIGGER "sync_null_insert"
 AFTER INSERT ON "null"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -461,6 +474,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_order_update"`,
       `DROP TRIGGER IF EXISTS "sync_order_key"`,
       `DROP TRIGGER IF EXISTS "sync_order_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_order_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_order_leave"`,
       `CREATE TRIGGER "sync_order_insert"
 AFTER INSERT ON "order"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -588,6 +603,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_名前_update"`,
       `DROP TRIGGER IF EXISTS "sync_名前_key"`,
       `DROP TRIGGER IF EXISTS "sync_名前_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_名前_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_名前_leave"`,
       `CREATE TRIGGER "sync_名前_insert"
 AFTER INSERT ON "名前"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')

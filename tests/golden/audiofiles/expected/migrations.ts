@@ -51,6 +51,13 @@ export const migrations: readonly Migration[] = [
   "since" INTEGER NOT NULL,
   PRIMARY KEY ("table_name", "row_id")
 ) WITHOUT ROWID`,
+      `CREATE TABLE IF NOT EXISTS "sync_quarantine" (
+  "seq" INTEGER PRIMARY KEY,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "since" INTEGER NOT NULL
+)`,
       `CREATE TABLE IF NOT EXISTS "sync_conflicts" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "table_name" TEXT NOT NULL,
@@ -73,6 +80,8 @@ export const migrations: readonly Migration[] = [
       `DROP TRIGGER IF EXISTS "sync_collections_update"`,
       `DROP TRIGGER IF EXISTS "sync_collections_key"`,
       `DROP TRIGGER IF EXISTS "sync_collections_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_collections_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_collections_leave"`,
       `CREATE TRIGGER "sync_collections_insert"
 AFTER INSERT ON "collections"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -207,6 +216,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_samples_update"`,
       `DROP TRIGGER IF EXISTS "sync_samples_key"`,
       `DROP TRIGGER IF EXISTS "sync_samples_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_samples_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_samples_leave"`,
       `CREATE TRIGGER "sync_samples_insert"
 AFTER INSERT ON "samples"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -362,6 +373,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_audio_analysis_update"`,
       `DROP TRIGGER IF EXISTS "sync_audio_analysis_key"`,
       `DROP TRIGGER IF EXISTS "sync_audio_analysis_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_audio_analysis_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_audio_analysis_leave"`,
       `CREATE TRIGGER "sync_audio_analysis_insert"
 AFTER INSERT ON "audio_analysis"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -510,6 +523,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_collection_members_update"`,
       `DROP TRIGGER IF EXISTS "sync_collection_members_key"`,
       `DROP TRIGGER IF EXISTS "sync_collection_members_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_collection_members_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_collection_members_leave"`,
       `CREATE TRIGGER "sync_collection_members_insert"
 AFTER INSERT ON "collection_members"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -647,6 +662,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_smart_folders_update"`,
       `DROP TRIGGER IF EXISTS "sync_smart_folders_key"`,
       `DROP TRIGGER IF EXISTS "sync_smart_folders_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_smart_folders_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_smart_folders_leave"`,
       `CREATE TRIGGER "sync_smart_folders_insert"
 AFTER INSERT ON "smart_folders"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -781,6 +798,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_tags_update"`,
       `DROP TRIGGER IF EXISTS "sync_tags_key"`,
       `DROP TRIGGER IF EXISTS "sync_tags_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_tags_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_tags_leave"`,
       `CREATE TRIGGER "sync_tags_insert"
 AFTER INSERT ON "tags"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -877,6 +896,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_user_config_update"`,
       `DROP TRIGGER IF EXISTS "sync_user_config_key"`,
       `DROP TRIGGER IF EXISTS "sync_user_config_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_user_config_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_user_config_leave"`,
       `CREATE TRIGGER "sync_user_config_insert"
 AFTER INSERT ON "user_config"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -997,6 +1018,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_vfs_update"`,
       `DROP TRIGGER IF EXISTS "sync_vfs_key"`,
       `DROP TRIGGER IF EXISTS "sync_vfs_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_vfs_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_vfs_leave"`,
       `CREATE TRIGGER "sync_vfs_insert"
 AFTER INSERT ON "vfs"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1131,6 +1154,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_vfs_nodes_update"`,
       `DROP TRIGGER IF EXISTS "sync_vfs_nodes_key"`,
       `DROP TRIGGER IF EXISTS "sync_vfs_nodes_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_vfs_nodes_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_vfs_nodes_leave"`,
       `CREATE TRIGGER "sync_vfs_nodes_insert"
 AFTER INSERT ON "vfs_nodes"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')

@@ -51,6 +51,13 @@ export const migrations: readonly Migration[] = [
   "since" INTEGER NOT NULL,
   PRIMARY KEY ("table_name", "row_id")
 ) WITHOUT ROWID`,
+      `CREATE TABLE IF NOT EXISTS "sync_quarantine" (
+  "seq" INTEGER PRIMARY KEY,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "since" INTEGER NOT NULL
+)`,
       `CREATE TABLE IF NOT EXISTS "sync_conflicts" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "table_name" TEXT NOT NULL,
@@ -73,6 +80,8 @@ export const migrations: readonly Migration[] = [
       `DROP TRIGGER IF EXISTS "sync_folders_update"`,
       `DROP TRIGGER IF EXISTS "sync_folders_key"`,
       `DROP TRIGGER IF EXISTS "sync_folders_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_folders_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_folders_leave"`,
       `CREATE TRIGGER "sync_folders_insert"
 AFTER INSERT ON "folders"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -200,6 +209,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_samples_update"`,
       `DROP TRIGGER IF EXISTS "sync_samples_key"`,
       `DROP TRIGGER IF EXISTS "sync_samples_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_samples_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_samples_leave"`,
       `CREATE TRIGGER "sync_samples_insert"
 AFTER INSERT ON "samples"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -320,6 +331,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_entries_update"`,
       `DROP TRIGGER IF EXISTS "sync_entries_key"`,
       `DROP TRIGGER IF EXISTS "sync_entries_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_entries_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_entries_leave"`,
       `CREATE TRIGGER "sync_entries_insert"
 AFTER INSERT ON "entries"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')

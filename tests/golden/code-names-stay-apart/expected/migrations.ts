@@ -51,6 +51,13 @@ export const migrations: readonly Migration[] = [
   "since" INTEGER NOT NULL,
   PRIMARY KEY ("table_name", "row_id")
 ) WITHOUT ROWID`,
+      `CREATE TABLE IF NOT EXISTS "sync_quarantine" (
+  "seq" INTEGER PRIMARY KEY,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "since" INTEGER NOT NULL
+)`,
       `CREATE TABLE IF NOT EXISTS "sync_conflicts" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "table_name" TEXT NOT NULL,
@@ -73,6 +80,8 @@ export const migrations: readonly Migration[] = [
       `DROP TRIGGER IF EXISTS "sync_!!!_update"`,
       `DROP TRIGGER IF EXISTS "sync_!!!_key"`,
       `DROP TRIGGER IF EXISTS "sync_!!!_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_!!!_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_!!!_leave"`,
       `CREATE TRIGGER "sync_!!!_insert"
 AFTER INSERT ON "!!!"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -193,6 +202,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_class_update"`,
       `DROP TRIGGER IF EXISTS "sync_class_key"`,
       `DROP TRIGGER IF EXISTS "sync_class_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_class_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_class_leave"`,
       `CREATE TRIGGER "sync_class_insert"
 AFTER INSERT ON "class"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -313,6 +324,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_database_update"`,
       `DROP TRIGGER IF EXISTS "sync_database_key"`,
       `DROP TRIGGER IF EXISTS "sync_database_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_database_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_database_leave"`,
       `CREATE TRIGGER "sync_database_insert"
 AFTER INSERT ON "database"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -433,6 +446,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_user-names_update"`,
       `DROP TRIGGER IF EXISTS "sync_user-names_key"`,
       `DROP TRIGGER IF EXISTS "sync_user-names_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_user-names_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_user-names_leave"`,
       `CREATE TRIGGER "sync_user-names_insert"
 AFTER INSERT ON "user-names"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -553,6 +568,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_userNames2_update"`,
       `DROP TRIGGER IF EXISTS "sync_userNames2_key"`,
       `DROP TRIGGER IF EXISTS "sync_userNames2_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_userNames2_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_userNames2_leave"`,
       `CREATE TRIGGER "sync_userNames2_insert"
 AFTER INSERT ON "userNames2"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -673,6 +690,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_user_names_update"`,
       `DROP TRIGGER IF EXISTS "sync_user_names_key"`,
       `DROP TRIGGER IF EXISTS "sync_user_names_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_user_names_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_user_names_leave"`,
       `CREATE TRIGGER "sync_user_names_insert"
 AFTER INSERT ON "user_names"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')

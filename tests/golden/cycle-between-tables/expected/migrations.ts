@@ -51,6 +51,13 @@ export const migrations: readonly Migration[] = [
   "since" INTEGER NOT NULL,
   PRIMARY KEY ("table_name", "row_id")
 ) WITHOUT ROWID`,
+      `CREATE TABLE IF NOT EXISTS "sync_quarantine" (
+  "seq" INTEGER PRIMARY KEY,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "since" INTEGER NOT NULL
+)`,
       `CREATE TABLE IF NOT EXISTS "sync_conflicts" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "table_name" TEXT NOT NULL,
@@ -73,6 +80,8 @@ export const migrations: readonly Migration[] = [
       `DROP TRIGGER IF EXISTS "sync_people_update"`,
       `DROP TRIGGER IF EXISTS "sync_people_key"`,
       `DROP TRIGGER IF EXISTS "sync_people_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_people_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_people_leave"`,
       `CREATE TRIGGER "sync_people_insert"
 AFTER INSERT ON "people"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -200,6 +209,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_teams_update"`,
       `DROP TRIGGER IF EXISTS "sync_teams_key"`,
       `DROP TRIGGER IF EXISTS "sync_teams_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_teams_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_teams_leave"`,
       `CREATE TRIGGER "sync_teams_insert"
 AFTER INSERT ON "teams"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -327,6 +338,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_badges_update"`,
       `DROP TRIGGER IF EXISTS "sync_badges_key"`,
       `DROP TRIGGER IF EXISTS "sync_badges_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_badges_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_badges_leave"`,
       `CREATE TRIGGER "sync_badges_insert"
 AFTER INSERT ON "badges"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')

@@ -51,6 +51,13 @@ export const migrations: readonly Migration[] = [
   "since" INTEGER NOT NULL,
   PRIMARY KEY ("table_name", "row_id")
 ) WITHOUT ROWID`,
+      `CREATE TABLE IF NOT EXISTS "sync_quarantine" (
+  "seq" INTEGER PRIMARY KEY,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "since" INTEGER NOT NULL
+)`,
       `CREATE TABLE IF NOT EXISTS "sync_conflicts" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "table_name" TEXT NOT NULL,
@@ -73,6 +80,8 @@ export const migrations: readonly Migration[] = [
       `DROP TRIGGER IF EXISTS "sync_contacts_update"`,
       `DROP TRIGGER IF EXISTS "sync_contacts_key"`,
       `DROP TRIGGER IF EXISTS "sync_contacts_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_contacts_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_contacts_leave"`,
       `CREATE TRIGGER "sync_contacts_insert"
 AFTER INSERT ON "contacts"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -221,6 +230,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_contact_custom_fields_update"`,
       `DROP TRIGGER IF EXISTS "sync_contact_custom_fields_key"`,
       `DROP TRIGGER IF EXISTS "sync_contact_custom_fields_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_contact_custom_fields_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_contact_custom_fields_leave"`,
       `CREATE TRIGGER "sync_contact_custom_fields_insert"
 AFTER INSERT ON "contact_custom_fields"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -355,6 +366,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_contact_emails_update"`,
       `DROP TRIGGER IF EXISTS "sync_contact_emails_key"`,
       `DROP TRIGGER IF EXISTS "sync_contact_emails_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_contact_emails_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_contact_emails_leave"`,
       `CREATE TRIGGER "sync_contact_emails_insert"
 AFTER INSERT ON "contact_emails"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -496,6 +509,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_contact_phones_update"`,
       `DROP TRIGGER IF EXISTS "sync_contact_phones_key"`,
       `DROP TRIGGER IF EXISTS "sync_contact_phones_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_contact_phones_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_contact_phones_leave"`,
       `CREATE TRIGGER "sync_contact_phones_insert"
 AFTER INSERT ON "contact_phones"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -637,6 +652,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_contact_social_handles_update"`,
       `DROP TRIGGER IF EXISTS "sync_contact_social_handles_key"`,
       `DROP TRIGGER IF EXISTS "sync_contact_social_handles_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_contact_social_handles_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_contact_social_handles_leave"`,
       `CREATE TRIGGER "sync_contact_social_handles_insert"
 AFTER INSERT ON "contact_social_handles"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -771,6 +788,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_email_accounts_update"`,
       `DROP TRIGGER IF EXISTS "sync_email_accounts_key"`,
       `DROP TRIGGER IF EXISTS "sync_email_accounts_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_email_accounts_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_email_accounts_leave"`,
       `CREATE TRIGGER "sync_email_accounts_insert"
 AFTER INSERT ON "email_accounts"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -996,6 +1015,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_projects_update"`,
       `DROP TRIGGER IF EXISTS "sync_projects_key"`,
       `DROP TRIGGER IF EXISTS "sync_projects_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_projects_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_projects_leave"`,
       `CREATE TRIGGER "sync_projects_insert"
 AFTER INSERT ON "projects"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1144,6 +1165,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_events_update"`,
       `DROP TRIGGER IF EXISTS "sync_events_key"`,
       `DROP TRIGGER IF EXISTS "sync_events_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_events_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_events_leave"`,
       `CREATE TRIGGER "sync_events_insert"
 AFTER INSERT ON "events"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1306,6 +1329,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_milestones_update"`,
       `DROP TRIGGER IF EXISTS "sync_milestones_key"`,
       `DROP TRIGGER IF EXISTS "sync_milestones_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_milestones_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_milestones_leave"`,
       `CREATE TRIGGER "sync_milestones_insert"
 AFTER INSERT ON "milestones"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1461,6 +1486,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_saved_views_update"`,
       `DROP TRIGGER IF EXISTS "sync_saved_views_key"`,
       `DROP TRIGGER IF EXISTS "sync_saved_views_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_saved_views_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_saved_views_leave"`,
       `CREATE TRIGGER "sync_saved_views_insert"
 AFTER INSERT ON "saved_views"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1595,6 +1622,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_tasks_update"`,
       `DROP TRIGGER IF EXISTS "sync_tasks_key"`,
       `DROP TRIGGER IF EXISTS "sync_tasks_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_tasks_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_tasks_leave"`,
       `CREATE TRIGGER "sync_tasks_insert"
 AFTER INSERT ON "tasks"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1834,6 +1863,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_annotations_update"`,
       `DROP TRIGGER IF EXISTS "sync_annotations_key"`,
       `DROP TRIGGER IF EXISTS "sync_annotations_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_annotations_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_annotations_leave"`,
       `CREATE TRIGGER "sync_annotations_insert"
 AFTER INSERT ON "annotations"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1968,6 +1999,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_subtasks_update"`,
       `DROP TRIGGER IF EXISTS "sync_subtasks_key"`,
       `DROP TRIGGER IF EXISTS "sync_subtasks_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_subtasks_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_subtasks_leave"`,
       `CREATE TRIGGER "sync_subtasks_insert"
 AFTER INSERT ON "subtasks"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')

@@ -51,6 +51,13 @@ export const migrations: readonly Migration[] = [
   "since" INTEGER NOT NULL,
   PRIMARY KEY ("table_name", "row_id")
 ) WITHOUT ROWID`,
+      `CREATE TABLE IF NOT EXISTS "sync_quarantine" (
+  "seq" INTEGER PRIMARY KEY,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "since" INTEGER NOT NULL
+)`,
       `CREATE TABLE IF NOT EXISTS "sync_conflicts" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "table_name" TEXT NOT NULL,
@@ -73,6 +80,8 @@ export const migrations: readonly Migration[] = [
       `DROP TRIGGER IF EXISTS "sync_accounts_update"`,
       `DROP TRIGGER IF EXISTS "sync_accounts_key"`,
       `DROP TRIGGER IF EXISTS "sync_accounts_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_accounts_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_accounts_leave"`,
       `CREATE TRIGGER "sync_accounts_insert"
 AFTER INSERT ON "accounts"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')

@@ -51,6 +51,13 @@ export const migrations: readonly Migration[] = [
   "since" INTEGER NOT NULL,
   PRIMARY KEY ("table_name", "row_id")
 ) WITHOUT ROWID`,
+      `CREATE TABLE IF NOT EXISTS "sync_quarantine" (
+  "seq" INTEGER PRIMARY KEY,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "since" INTEGER NOT NULL
+)`,
       `CREATE TABLE IF NOT EXISTS "sync_conflicts" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "table_name" TEXT NOT NULL,
@@ -73,6 +80,8 @@ export const migrations: readonly Migration[] = [
       `DROP TRIGGER IF EXISTS "sync_items_update"`,
       `DROP TRIGGER IF EXISTS "sync_items_key"`,
       `DROP TRIGGER IF EXISTS "sync_items_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_items_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_items_leave"`,
       `CREATE TRIGGER "sync_items_update"
 AFTER UPDATE OF "is_read" ON "items"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -124,10 +133,22 @@ BEGIN
       UNION ALL SELECT 'is_read', 'integer', OLD."is_read"))
   );
 END`,
+      `CREATE TRIGGER "sync_items_arrive"
+AFTER INSERT ON "items"
+WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
+  AND NEW."id" IS NOT NULL
+BEGIN
+  /* synckit-gen 8f567206d47350bb */
+  INSERT OR IGNORE INTO "sync_held" ("table_name", "row_id", "reason", "since")
+  SELECT "table_name", "row_id", 'missing', CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000 / 1000 FROM "sync_row_clock"
+  WHERE "table_name" = 'items' AND "row_id" = CAST(NEW."id" AS TEXT) AND "data" IS NOT NULL;
+END`,
       `DROP TRIGGER IF EXISTS "sync_notes_insert"`,
       `DROP TRIGGER IF EXISTS "sync_notes_update"`,
       `DROP TRIGGER IF EXISTS "sync_notes_key"`,
       `DROP TRIGGER IF EXISTS "sync_notes_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_notes_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_notes_leave"`,
       `CREATE TRIGGER "sync_notes_insert"
 AFTER INSERT ON "notes"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')

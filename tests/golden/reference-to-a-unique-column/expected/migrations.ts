@@ -51,6 +51,13 @@ export const migrations: readonly Migration[] = [
   "since" INTEGER NOT NULL,
   PRIMARY KEY ("table_name", "row_id")
 ) WITHOUT ROWID`,
+      `CREATE TABLE IF NOT EXISTS "sync_quarantine" (
+  "seq" INTEGER PRIMARY KEY,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "since" INTEGER NOT NULL
+)`,
       `CREATE TABLE IF NOT EXISTS "sync_conflicts" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
   "table_name" TEXT NOT NULL,
@@ -73,6 +80,8 @@ export const migrations: readonly Migration[] = [
       `DROP TRIGGER IF EXISTS "sync_authors_update"`,
       `DROP TRIGGER IF EXISTS "sync_authors_key"`,
       `DROP TRIGGER IF EXISTS "sync_authors_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_authors_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_authors_leave"`,
       `CREATE TRIGGER "sync_authors_insert"
 AFTER INSERT ON "authors"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -200,6 +209,8 @@ END`,
       `DROP TRIGGER IF EXISTS "sync_posts_update"`,
       `DROP TRIGGER IF EXISTS "sync_posts_key"`,
       `DROP TRIGGER IF EXISTS "sync_posts_delete"`,
+      `DROP TRIGGER IF EXISTS "sync_posts_arrive"`,
+      `DROP TRIGGER IF EXISTS "sync_posts_leave"`,
       `CREATE TRIGGER "sync_posts_insert"
 AFTER INSERT ON "posts"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')

@@ -55,6 +55,15 @@ CREATE TABLE IF NOT EXISTS "sync_held" (
   PRIMARY KEY ("table_name", "row_id")
 ) WITHOUT ROWID;
 
+-- Entries that could not be read or trusted, by their place in the server's log: nothing waits for them, and they can be tried again.
+CREATE TABLE IF NOT EXISTS "sync_quarantine" (
+  "seq" INTEGER PRIMARY KEY,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "since" INTEGER NOT NULL
+);
+
 -- What a merge took away from somebody who could not have known of the other edit: to be looked at, and taken back.
 CREATE TABLE IF NOT EXISTS "sync_conflicts" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,

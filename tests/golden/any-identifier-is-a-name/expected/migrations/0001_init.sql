@@ -55,6 +55,15 @@ CREATE TABLE IF NOT EXISTS "sync_held" (
   PRIMARY KEY ("table_name", "row_id")
 ) WITHOUT ROWID;
 
+-- Entries that could not be read or trusted, by their place in the server's log: nothing waits for them, and they can be tried again.
+CREATE TABLE IF NOT EXISTS "sync_quarantine" (
+  "seq" INTEGER PRIMARY KEY,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "since" INTEGER NOT NULL
+);
+
 -- What a merge took away from somebody who could not have known of the other edit: to be looked at, and taken back.
 CREATE TABLE IF NOT EXISTS "sync_conflicts" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -82,6 +91,8 @@ DROP TRIGGER IF EXISTS "sync_2fa_insert";
 DROP TRIGGER IF EXISTS "sync_2fa_update";
 DROP TRIGGER IF EXISTS "sync_2fa_key";
 DROP TRIGGER IF EXISTS "sync_2fa_delete";
+DROP TRIGGER IF EXISTS "sync_2fa_arrive";
+DROP TRIGGER IF EXISTS "sync_2fa_leave";
 CREATE TRIGGER "sync_2fa_insert"
 AFTER INSERT ON "2fa"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -204,6 +215,8 @@ DROP TRIGGER IF EXISTS "sync_it's ""quoted""_insert";
 DROP TRIGGER IF EXISTS "sync_it's ""quoted""_update";
 DROP TRIGGER IF EXISTS "sync_it's ""quoted""_key";
 DROP TRIGGER IF EXISTS "sync_it's ""quoted""_delete";
+DROP TRIGGER IF EXISTS "sync_it's ""quoted""_arrive";
+DROP TRIGGER IF EXISTS "sync_it's ""quoted""_leave";
 CREATE TRIGGER "sync_it's ""quoted""_insert"
 AFTER INSERT ON "it's ""quoted"""
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -354,6 +367,8 @@ DROP TRIGGER IF EXISTS "sync_null_insert";
 DROP TRIGGER IF EXISTS "sync_null_update";
 DROP TRIGGER IF EXISTS "sync_null_key";
 DROP TRIGGER IF EXISTS "sync_null_delete";
+DROP TRIGGER IF EXISTS "sync_null_arrive";
+DROP TRIGGER IF EXISTS "sync_null_leave";
 CREATE TRIGGER "sync_null_insert"
 AFTER INSERT ON "null"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -476,6 +491,8 @@ DROP TRIGGER IF EXISTS "sync_order_insert";
 DROP TRIGGER IF EXISTS "sync_order_update";
 DROP TRIGGER IF EXISTS "sync_order_key";
 DROP TRIGGER IF EXISTS "sync_order_delete";
+DROP TRIGGER IF EXISTS "sync_order_arrive";
+DROP TRIGGER IF EXISTS "sync_order_leave";
 CREATE TRIGGER "sync_order_insert"
 AFTER INSERT ON "order"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -605,6 +622,8 @@ DROP TRIGGER IF EXISTS "sync_名前_insert";
 DROP TRIGGER IF EXISTS "sync_名前_update";
 DROP TRIGGER IF EXISTS "sync_名前_key";
 DROP TRIGGER IF EXISTS "sync_名前_delete";
+DROP TRIGGER IF EXISTS "sync_名前_arrive";
+DROP TRIGGER IF EXISTS "sync_名前_leave";
 CREATE TRIGGER "sync_名前_insert"
 AFTER INSERT ON "名前"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')

@@ -55,6 +55,15 @@ CREATE TABLE IF NOT EXISTS "sync_held" (
   PRIMARY KEY ("table_name", "row_id")
 ) WITHOUT ROWID;
 
+-- Entries that could not be read or trusted, by their place in the server's log: nothing waits for them, and they can be tried again.
+CREATE TABLE IF NOT EXISTS "sync_quarantine" (
+  "seq" INTEGER PRIMARY KEY,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "since" INTEGER NOT NULL
+);
+
 -- What a merge took away from somebody who could not have known of the other edit: to be looked at, and taken back.
 CREATE TABLE IF NOT EXISTS "sync_conflicts" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -82,6 +91,8 @@ DROP TRIGGER IF EXISTS "sync_folders_insert";
 DROP TRIGGER IF EXISTS "sync_folders_update";
 DROP TRIGGER IF EXISTS "sync_folders_key";
 DROP TRIGGER IF EXISTS "sync_folders_delete";
+DROP TRIGGER IF EXISTS "sync_folders_arrive";
+DROP TRIGGER IF EXISTS "sync_folders_leave";
 CREATE TRIGGER "sync_folders_insert"
 AFTER INSERT ON "folders"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -211,6 +222,8 @@ DROP TRIGGER IF EXISTS "sync_samples_insert";
 DROP TRIGGER IF EXISTS "sync_samples_update";
 DROP TRIGGER IF EXISTS "sync_samples_key";
 DROP TRIGGER IF EXISTS "sync_samples_delete";
+DROP TRIGGER IF EXISTS "sync_samples_arrive";
+DROP TRIGGER IF EXISTS "sync_samples_leave";
 CREATE TRIGGER "sync_samples_insert"
 AFTER INSERT ON "samples"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -333,6 +346,8 @@ DROP TRIGGER IF EXISTS "sync_entries_insert";
 DROP TRIGGER IF EXISTS "sync_entries_update";
 DROP TRIGGER IF EXISTS "sync_entries_key";
 DROP TRIGGER IF EXISTS "sync_entries_delete";
+DROP TRIGGER IF EXISTS "sync_entries_arrive";
+DROP TRIGGER IF EXISTS "sync_entries_leave";
 CREATE TRIGGER "sync_entries_insert"
 AFTER INSERT ON "entries"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')

@@ -55,6 +55,15 @@ CREATE TABLE IF NOT EXISTS "sync_held" (
   PRIMARY KEY ("table_name", "row_id")
 ) WITHOUT ROWID;
 
+-- Entries that could not be read or trusted, by their place in the server's log: nothing waits for them, and they can be tried again.
+CREATE TABLE IF NOT EXISTS "sync_quarantine" (
+  "seq" INTEGER PRIMARY KEY,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "since" INTEGER NOT NULL
+);
+
 -- What a merge took away from somebody who could not have known of the other edit: to be looked at, and taken back.
 CREATE TABLE IF NOT EXISTS "sync_conflicts" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -82,6 +91,8 @@ DROP TRIGGER IF EXISTS "sync_!!!_insert";
 DROP TRIGGER IF EXISTS "sync_!!!_update";
 DROP TRIGGER IF EXISTS "sync_!!!_key";
 DROP TRIGGER IF EXISTS "sync_!!!_delete";
+DROP TRIGGER IF EXISTS "sync_!!!_arrive";
+DROP TRIGGER IF EXISTS "sync_!!!_leave";
 CREATE TRIGGER "sync_!!!_insert"
 AFTER INSERT ON "!!!"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -204,6 +215,8 @@ DROP TRIGGER IF EXISTS "sync_class_insert";
 DROP TRIGGER IF EXISTS "sync_class_update";
 DROP TRIGGER IF EXISTS "sync_class_key";
 DROP TRIGGER IF EXISTS "sync_class_delete";
+DROP TRIGGER IF EXISTS "sync_class_arrive";
+DROP TRIGGER IF EXISTS "sync_class_leave";
 CREATE TRIGGER "sync_class_insert"
 AFTER INSERT ON "class"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -326,6 +339,8 @@ DROP TRIGGER IF EXISTS "sync_database_insert";
 DROP TRIGGER IF EXISTS "sync_database_update";
 DROP TRIGGER IF EXISTS "sync_database_key";
 DROP TRIGGER IF EXISTS "sync_database_delete";
+DROP TRIGGER IF EXISTS "sync_database_arrive";
+DROP TRIGGER IF EXISTS "sync_database_leave";
 CREATE TRIGGER "sync_database_insert"
 AFTER INSERT ON "database"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -448,6 +463,8 @@ DROP TRIGGER IF EXISTS "sync_user-names_insert";
 DROP TRIGGER IF EXISTS "sync_user-names_update";
 DROP TRIGGER IF EXISTS "sync_user-names_key";
 DROP TRIGGER IF EXISTS "sync_user-names_delete";
+DROP TRIGGER IF EXISTS "sync_user-names_arrive";
+DROP TRIGGER IF EXISTS "sync_user-names_leave";
 CREATE TRIGGER "sync_user-names_insert"
 AFTER INSERT ON "user-names"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -570,6 +587,8 @@ DROP TRIGGER IF EXISTS "sync_userNames2_insert";
 DROP TRIGGER IF EXISTS "sync_userNames2_update";
 DROP TRIGGER IF EXISTS "sync_userNames2_key";
 DROP TRIGGER IF EXISTS "sync_userNames2_delete";
+DROP TRIGGER IF EXISTS "sync_userNames2_arrive";
+DROP TRIGGER IF EXISTS "sync_userNames2_leave";
 CREATE TRIGGER "sync_userNames2_insert"
 AFTER INSERT ON "userNames2"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -692,6 +711,8 @@ DROP TRIGGER IF EXISTS "sync_user_names_insert";
 DROP TRIGGER IF EXISTS "sync_user_names_update";
 DROP TRIGGER IF EXISTS "sync_user_names_key";
 DROP TRIGGER IF EXISTS "sync_user_names_delete";
+DROP TRIGGER IF EXISTS "sync_user_names_arrive";
+DROP TRIGGER IF EXISTS "sync_user_names_leave";
 CREATE TRIGGER "sync_user_names_insert"
 AFTER INSERT ON "user_names"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')

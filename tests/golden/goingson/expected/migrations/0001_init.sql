@@ -55,6 +55,15 @@ CREATE TABLE IF NOT EXISTS "sync_held" (
   PRIMARY KEY ("table_name", "row_id")
 ) WITHOUT ROWID;
 
+-- Entries that could not be read or trusted, by their place in the server's log: nothing waits for them, and they can be tried again.
+CREATE TABLE IF NOT EXISTS "sync_quarantine" (
+  "seq" INTEGER PRIMARY KEY,
+  "table_name" TEXT NOT NULL,
+  "row_id" TEXT NOT NULL,
+  "reason" TEXT NOT NULL,
+  "since" INTEGER NOT NULL
+);
+
 -- What a merge took away from somebody who could not have known of the other edit: to be looked at, and taken back.
 CREATE TABLE IF NOT EXISTS "sync_conflicts" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -82,6 +91,8 @@ DROP TRIGGER IF EXISTS "sync_contacts_insert";
 DROP TRIGGER IF EXISTS "sync_contacts_update";
 DROP TRIGGER IF EXISTS "sync_contacts_key";
 DROP TRIGGER IF EXISTS "sync_contacts_delete";
+DROP TRIGGER IF EXISTS "sync_contacts_arrive";
+DROP TRIGGER IF EXISTS "sync_contacts_leave";
 CREATE TRIGGER "sync_contacts_insert"
 AFTER INSERT ON "contacts"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -232,6 +243,8 @@ DROP TRIGGER IF EXISTS "sync_contact_custom_fields_insert";
 DROP TRIGGER IF EXISTS "sync_contact_custom_fields_update";
 DROP TRIGGER IF EXISTS "sync_contact_custom_fields_key";
 DROP TRIGGER IF EXISTS "sync_contact_custom_fields_delete";
+DROP TRIGGER IF EXISTS "sync_contact_custom_fields_arrive";
+DROP TRIGGER IF EXISTS "sync_contact_custom_fields_leave";
 CREATE TRIGGER "sync_contact_custom_fields_insert"
 AFTER INSERT ON "contact_custom_fields"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -368,6 +381,8 @@ DROP TRIGGER IF EXISTS "sync_contact_emails_insert";
 DROP TRIGGER IF EXISTS "sync_contact_emails_update";
 DROP TRIGGER IF EXISTS "sync_contact_emails_key";
 DROP TRIGGER IF EXISTS "sync_contact_emails_delete";
+DROP TRIGGER IF EXISTS "sync_contact_emails_arrive";
+DROP TRIGGER IF EXISTS "sync_contact_emails_leave";
 CREATE TRIGGER "sync_contact_emails_insert"
 AFTER INSERT ON "contact_emails"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -511,6 +526,8 @@ DROP TRIGGER IF EXISTS "sync_contact_phones_insert";
 DROP TRIGGER IF EXISTS "sync_contact_phones_update";
 DROP TRIGGER IF EXISTS "sync_contact_phones_key";
 DROP TRIGGER IF EXISTS "sync_contact_phones_delete";
+DROP TRIGGER IF EXISTS "sync_contact_phones_arrive";
+DROP TRIGGER IF EXISTS "sync_contact_phones_leave";
 CREATE TRIGGER "sync_contact_phones_insert"
 AFTER INSERT ON "contact_phones"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -654,6 +671,8 @@ DROP TRIGGER IF EXISTS "sync_contact_social_handles_insert";
 DROP TRIGGER IF EXISTS "sync_contact_social_handles_update";
 DROP TRIGGER IF EXISTS "sync_contact_social_handles_key";
 DROP TRIGGER IF EXISTS "sync_contact_social_handles_delete";
+DROP TRIGGER IF EXISTS "sync_contact_social_handles_arrive";
+DROP TRIGGER IF EXISTS "sync_contact_social_handles_leave";
 CREATE TRIGGER "sync_contact_social_handles_insert"
 AFTER INSERT ON "contact_social_handles"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -790,6 +809,8 @@ DROP TRIGGER IF EXISTS "sync_email_accounts_insert";
 DROP TRIGGER IF EXISTS "sync_email_accounts_update";
 DROP TRIGGER IF EXISTS "sync_email_accounts_key";
 DROP TRIGGER IF EXISTS "sync_email_accounts_delete";
+DROP TRIGGER IF EXISTS "sync_email_accounts_arrive";
+DROP TRIGGER IF EXISTS "sync_email_accounts_leave";
 CREATE TRIGGER "sync_email_accounts_insert"
 AFTER INSERT ON "email_accounts"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1017,6 +1038,8 @@ DROP TRIGGER IF EXISTS "sync_projects_insert";
 DROP TRIGGER IF EXISTS "sync_projects_update";
 DROP TRIGGER IF EXISTS "sync_projects_key";
 DROP TRIGGER IF EXISTS "sync_projects_delete";
+DROP TRIGGER IF EXISTS "sync_projects_arrive";
+DROP TRIGGER IF EXISTS "sync_projects_leave";
 CREATE TRIGGER "sync_projects_insert"
 AFTER INSERT ON "projects"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1167,6 +1190,8 @@ DROP TRIGGER IF EXISTS "sync_events_insert";
 DROP TRIGGER IF EXISTS "sync_events_update";
 DROP TRIGGER IF EXISTS "sync_events_key";
 DROP TRIGGER IF EXISTS "sync_events_delete";
+DROP TRIGGER IF EXISTS "sync_events_arrive";
+DROP TRIGGER IF EXISTS "sync_events_leave";
 CREATE TRIGGER "sync_events_insert"
 AFTER INSERT ON "events"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1331,6 +1356,8 @@ DROP TRIGGER IF EXISTS "sync_milestones_insert";
 DROP TRIGGER IF EXISTS "sync_milestones_update";
 DROP TRIGGER IF EXISTS "sync_milestones_key";
 DROP TRIGGER IF EXISTS "sync_milestones_delete";
+DROP TRIGGER IF EXISTS "sync_milestones_arrive";
+DROP TRIGGER IF EXISTS "sync_milestones_leave";
 CREATE TRIGGER "sync_milestones_insert"
 AFTER INSERT ON "milestones"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1488,6 +1515,8 @@ DROP TRIGGER IF EXISTS "sync_saved_views_insert";
 DROP TRIGGER IF EXISTS "sync_saved_views_update";
 DROP TRIGGER IF EXISTS "sync_saved_views_key";
 DROP TRIGGER IF EXISTS "sync_saved_views_delete";
+DROP TRIGGER IF EXISTS "sync_saved_views_arrive";
+DROP TRIGGER IF EXISTS "sync_saved_views_leave";
 CREATE TRIGGER "sync_saved_views_insert"
 AFTER INSERT ON "saved_views"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1624,6 +1653,8 @@ DROP TRIGGER IF EXISTS "sync_tasks_insert";
 DROP TRIGGER IF EXISTS "sync_tasks_update";
 DROP TRIGGER IF EXISTS "sync_tasks_key";
 DROP TRIGGER IF EXISTS "sync_tasks_delete";
+DROP TRIGGER IF EXISTS "sync_tasks_arrive";
+DROP TRIGGER IF EXISTS "sync_tasks_leave";
 CREATE TRIGGER "sync_tasks_insert"
 AFTER INSERT ON "tasks"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1865,6 +1896,8 @@ DROP TRIGGER IF EXISTS "sync_annotations_insert";
 DROP TRIGGER IF EXISTS "sync_annotations_update";
 DROP TRIGGER IF EXISTS "sync_annotations_key";
 DROP TRIGGER IF EXISTS "sync_annotations_delete";
+DROP TRIGGER IF EXISTS "sync_annotations_arrive";
+DROP TRIGGER IF EXISTS "sync_annotations_leave";
 CREATE TRIGGER "sync_annotations_insert"
 AFTER INSERT ON "annotations"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -2001,6 +2034,8 @@ DROP TRIGGER IF EXISTS "sync_subtasks_insert";
 DROP TRIGGER IF EXISTS "sync_subtasks_update";
 DROP TRIGGER IF EXISTS "sync_subtasks_key";
 DROP TRIGGER IF EXISTS "sync_subtasks_delete";
+DROP TRIGGER IF EXISTS "sync_subtasks_arrive";
+DROP TRIGGER IF EXISTS "sync_subtasks_leave";
 CREATE TRIGGER "sync_subtasks_insert"
 AFTER INSERT ON "subtasks"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')

@@ -1,0 +1,73 @@
+/** What all drivers do alike over their library's calls: statements kept by their text, and errors told apart. */
+import { DatabaseBusyError } from "./database-busy-error.ts";
+import type { Driver, Statement } from "./driver.ts";
+
+/** A library's own calls, throwing its own errors. */
+export interface DriverParts extends Pick<Driver, "prepare" | "exec" | "inTransaction"> {
+  /** SQLite's name for the result that an error carries, without the prefix: `BUSY_SNAPSHOT`, `CONSTRAINT_UNIQUE`; null: none. */
+  readonly resultOf: (error: unknown) => string | null;
+}
+
+export function makeDriver({ prepare, exec, inTransaction, resultOf }: DriverParts): Driver {
+  // Never emptied: texts come from the schema, so there are only so many. SQLite itself prepares again after a schema change.
+  const statements = new Map<string, Statement>();
+
+  /** Errors pass as they are, except for those that mean "not now". */
+  function attempt<T>(call: () => T): T {
+    try {
+      return call();
+    } catch (error) {
+      if (!/^(?:BUSY|LOCKED)/.test(resultOf(error) ?? "")) throw error;
+      throw new DatabaseBusyError("another connection holds the database's lock", { cause: error });
+    }
+  }
+
+  return {
+    prepare(sql) {
+      let statement = statements.get(sql);
+      if (statement === undefined) {
+        const prepared = attempt(() => prepare(sql));
+        statement = {
+          run: (...parameters) => attempt(() => prepared.run(...parameters)),
+          get: (...parameters) => attempt(() => prepared.get(...parameters)),
+          all: (...parameters) => attempt(() => prepared.all(...parameters)),
+        };
+        statements.set(sql, statement);
+      }
+      return statement;
+    },
+    exec: (sql) => attempt(() => exec(sql)),
+    inTransaction,
+    constraintOf(error) {
+      const result = resultOf(error);
+      return result?.startsWith("CONSTRAINT") ? result.slice("CONSTRAINT_".length) || "OTHER" : null;
+    },
+  };
+}
+
+const BUSY = 5;
+const LOCKED = 6;
+const CONSTRAINT = 19;
+/** By the second byte of an extended result code. */
+const CONSTRAINTS: Readonly<Record<number, string>> = {
+  1: "CHECK",
+  2: "COMMITHOOK",
+  3: "FOREIGNKEY",
+  4: "FUNCTION",
+  5: "NOTNULL",
+  6: "PRIMARYKEY",
+  7: "TRIGGER",
+  8: "UNIQUE",
+  9: "VTAB",
+  10: "ROWID",
+  11: "PINNED",
+  12: "DATATYPE",
+};
+
+/** The name of an extended result code, as far as drivers tell results apart. */
+export function resultName(code: unknown): string | null {
+  if (typeof code !== "number") return null;
+  const primary = code & 0xff;
+  if (primary === CONSTRAINT) return `CONSTRAINT_${CONSTRAINTS[code >> 8] ?? "OTHER"}`;
+  return primary === BUSY ? "BUSY" : primary === LOCKED ? "LOCKED" : null;
+}

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { RESERVED_MEMBER } from "@synckit-gen/schemas/protocol";
 import { loadSpec, type LoadedSpec } from "./support/load-spec.ts";
 import { modelOf, tableOf } from "./support/models.ts";
-import { quiesce, seededRandom, SimulatedDevice, SimulatedServer } from "./support/simulation.ts";
+import { quiesce, SimulatedDevice, SimulatedServer } from "./support/simulation.ts";
 
 const tables = [
   tableOf("projects", { columns: { name: "text", note: "text?" } }),
@@ -56,6 +56,18 @@ for (const conflicts of ["column", "row"] as const) {
       for (let seed = 1; seed <= runs; seed++) await history(seed, model, loaded);
     }, 600_000);
   });
+}
+
+/** Small, fast, seedable: mulberry32. */
+function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
 }
 
 async function history(seed: number, model: ReturnType<typeof modelOf>, loaded: LoadedSpec): Promise<void> {

@@ -64,11 +64,17 @@ module.exports = {
     never("model-follows-validate", "^generator/src/model/", "^generator/src/(emit|write|cli)/"),
     never("emit-follows-model", "^generator/src/emit/", "^generator/src/(parse|validate|write|cli)/"),
     never("write-follows-emit", "^generator/src/write/", "^generator/src/(parse|validate|cli)/"),
+    never(
+      "inspection-is-below-the-command-line",
+      "^generator/src/(sqlite|introspect|doctor|graph)/",
+      "^generator/src/(write|cli)/",
+      "A database or a model in, texts and findings out; commands decide what to write and what to print.",
+    ),
     {
       name: "the-disk-is-at-both-ends",
       comment: "Everything between load and write is a function of values, so that a test of a stage is a call.",
       severity: "error",
-      from: { path: "^(generator|templates)/src/", pathNot: ["^generator/src/(load|write)/", UNIT_TEST] },
+      from: { path: "^(generator|templates)/src/", pathNot: ["^generator/src/(load|write|sqlite)/", UNIT_TEST] },
       to: { path: "^fs(/promises)?$" },
     },
     never(
@@ -90,6 +96,7 @@ module.exports = {
 
     // One home for each library, so that replacing one is a day's work.
     home("yaml", "^generator/src/parse/"),
+    home("unplugin", "^generator/src/plugin/"),
     home("yargs", "^(generator|server)/src/cli/"),
     home("handlebars", "^templates/src/"),
     home("ts-morph", "^templates/src/"),
@@ -97,7 +104,7 @@ module.exports = {
     home("hash-wasm", "^runtime/src/crypto/"),
     home(
       "better-sqlite3",
-      ["^runtime/src/driver/", "^runtime/src/open-sync[.]ts$", "^server/src/storage/"],
+      ["^runtime/src/driver/", "^runtime/src/open-sync[.]ts$", "^server/src/storage/", "^generator/src/sqlite/open-database[.]ts$"],
       "open-sync names the handle's type.",
     ),
     home("kysely", "^runtime/src/generated/"),
@@ -129,8 +136,8 @@ module.exports = {
     parser: "swc",
     tsPreCompilationDeps: true,
     doNotFollow: { path: "node_modules" },
-    // Built files, written files, and input of tests.
-    exclude: { path: ["^[^/]+/dist/", "^tests/[.]generated/", "^tests/golden/"] },
+    // Built files, written files, what new apps begin as, and input of tests.
+    exclude: { path: ["^[^/]+/dist/", "^tests/[.]generated/", "^templates/scaffolds/", "^tests/golden/"] },
     enhancedResolveOptions: {
       exportsFields: ["exports"],
       // As the tests resolve them: workspace packages by their sources, so that cross-package arrows show.

@@ -1,12 +1,26 @@
 import { defineConfig } from "vitest/config";
 
+/** The engine's cases once more, on another driver than better-sqlite3. */
+const onDriver = (name: string) => ({
+  extends: true as const,
+  test: {
+    name,
+    include: ["tests/engine.test.ts"],
+    env: { SYNCKIT_TEST_DRIVER: name },
+  },
+});
+
 // Workspace packages are tested from their sources; only the command-line tools run from dist.
 export default defineConfig({
   ssr: { resolve: { conditions: ["synckit-source", "node", "import", "default"] } },
   resolve: { conditions: ["synckit-source", "node", "import", "default"] },
   test: {
-    include: ["*/src/**/*.test.ts", "tests/**/*.test.ts", "examples/*/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     testTimeout: 30_000,
+    projects: [
+      { extends: true, test: { name: "all", include: ["*/src/**/*.test.ts", "tests/**/*.test.ts", "examples/*/**/*.test.ts"] } },
+      onDriver("node:sqlite"),
+      onDriver("sqlite-wasm"),
+    ],
   },
 });

@@ -29,7 +29,7 @@ for (const { name } of readdirSync(join(root, "examples"), { withFileTypes: true
   if (words === null) continue;
   checked += 1;
   console.log(`examples/${name}`);
-  if (spawnSync(process.execPath, [executable, "check", ...words], { cwd: folder, stdio: "inherit" }).status !== 0) stale += 1;
+  if (spawnSync(process.execPath, [executable, "check", "--full", ...words], { cwd: folder, stdio: "inherit" }).status !== 0) stale += 1;
 }
 
 if (checked === 0) console.error("There is no example under examples/: nothing was checked.");

@@ -38,6 +38,8 @@ const plants: readonly Plant[] = [
   plant("generator/src/model/late.ts", "../emit/good.ts", "model-follows-validate"),
   plant("generator/src/emit/late.ts", "../cli/good.ts", "emit-follows-model"),
   plant("generator/src/write/late.ts", "../parse/good.ts", "write-follows-emit"),
+  plant("generator/src/doctor/late.ts", "../cli/good.ts", "inspection-is-below-the-command-line"),
+  plant("generator/src/doctor/database.ts", "better-sqlite3", "better-sqlite3-stays-home"),
   plant("generator/src/emit/disk.ts", "node:fs/promises", "the-disk-is-at-both-ends"),
   plant("templates/src/emitters/one.ts", "./two.ts", "emitters-do-not-import-each-other"),
   plant("runtime/src/engine/disk.ts", "node:fs", "the-engine-is-portable"),
@@ -47,6 +49,7 @@ const plants: readonly Plant[] = [
   plant("runtime/src/engine/keys.ts", "../crypto/good.ts", "the-engine-holds-no-keys"),
   plant("runtime/src/crypto/rows.ts", "../store/good.ts", "crypto-knows-no-database"),
   plant("generator/src/emit/yaml.ts", "yaml", "yaml-stays-home"),
+  plant("generator/src/load/unplugin.ts", "unplugin", "unplugin-stays-home"),
   plant("generator/src/load/yargs.ts", "yargs", "yargs-stays-home"),
   plant("generator/src/load/handlebars.ts", "handlebars", "handlebars-stays-home", "declared-dependencies-only"),
   plant("generator/src/load/ts-morph.ts", "ts-morph", "ts-morph-stays-home", "declared-dependencies-only"),
@@ -81,6 +84,7 @@ const goodFiles: readonly Plant[] = [
   plant("templates/src/good.ts", "@synckit-gen/schemas/model"),
   plant("templates/src/emitters/two.ts", "../good.ts"),
   plant("generator/src/cli/good.ts", "yargs"),
+  plant("generator/src/plugin/good.ts", "unplugin"),
   plant("generator/src/cli/main.ts", "@synckit-gen/templates"),
   plant("generator/bin/synckit-gen.js", "../dist/cli/main.js"),
   plant("generator/src/load/good.ts", "node:fs"),
@@ -88,6 +92,8 @@ const goodFiles: readonly Plant[] = [
   plant("generator/src/validate/good.ts", "../parse/good.ts"),
   plant("generator/src/model/good.ts", "../validate/good.ts"),
   plant("generator/src/emit/good.ts", "@synckit-gen/schemas/model"),
+  plant("generator/src/sqlite/open-database.ts", "better-sqlite3"),
+  plant("generator/src/sqlite/backup.ts", "node:fs"),
   plant("runtime/src/crypto/good.ts", "hash-wasm"),
   plant("runtime/src/store/good.ts", "../driver/good.ts"),
   plant("runtime/src/driver/good.ts", "better-sqlite3"),
@@ -101,6 +107,7 @@ const goodFiles: readonly Plant[] = [
 ];
 
 const libraries = [
+  "unplugin",
   "yaml",
   "yargs",
   "handlebars",

@@ -244,7 +244,7 @@ describe("the output folder", () => {
     put("synckit.yaml", VALID);
     run(["generate"]);
     put("src/sync/tables.ts", "// mine\n");
-    put("synckit.yaml", VALID.replace("title", "headline"));
+    put("synckit.yaml", VALID.replace("title: text", "title: text?"));
     const before = snapshot();
 
     const ran = run(["generate"]);
@@ -283,7 +283,7 @@ describe("the output folder", () => {
     put("synckit.yaml", VALID);
     run(["generate"]);
     put("src/sync/commands.ts", "// mine\n");
-    put("synckit.yaml", VALID.replace("title", "headline"));
+    put("synckit.yaml", VALID.replace("title: text", "title: text?"));
 
     expect(run(["generate", "--force"]).code).toBe(0);
     expect(read("src/sync/commands.ts")).toBe("// mine\n");
@@ -363,7 +363,7 @@ describe("check", () => {
     rmSync(join(home, "src/sync/order.ts"));
     own("old.ts", "// ours\n");
     put("src/sync/sync.ts", "// mine\n");
-    put("synckit.yaml", VALID.replace("title", "headline"));
+    put("synckit.yaml", VALID.replace("title: text", "title: text?"));
     const before = snapshot();
 
     const ran = run(args.filter((arg) => arg !== undefined));
@@ -405,7 +405,7 @@ describe("--format json", () => {
     put("synckit.yaml", VALID);
 
     const generated: unknown = JSON.parse(run(["generate", "--format=json"]).out);
-    put("synckit.yaml", VALID.replace("title", "headline"));
+    put("synckit.yaml", VALID.replace("title: text", "title: text?"));
     const checked: unknown = JSON.parse(run(["check", "--format=json"]).out);
 
     expect(generated).toMatchObject({ status: "ok", files: expect.arrayContaining([{ path: "src/sync/tables.ts", state: "missing" }]) });
@@ -434,7 +434,7 @@ describe("usage", () => {
     [["generate", "--outt", "x"], 'There is no option "--outt". Did you mean "--out"?'],
     [["check", "--formt=json"], 'There is no option "--formt". Did you mean "--format"?'],
     [["generat"], '"generat" is not a command or an argument here. Did you mean "generate"?'],
-    [["generate", "a.yaml", "b.yaml"], '"b.yaml" is not a command or an argument here.'],
+    [["explain", "a/b", "c/d"], '"c/d" is not a command or an argument here.'],
     [["generate", "-z"], 'There is no option "-z".'],
     [["generate", "--format", "xml"], "xml"],
     [["generate", "--out"], "out"],

@@ -1,13 +1,12 @@
 /** The engine on real databases, case by case: capture on one device, what travels, and what another makes of it. */
-import Database from "better-sqlite3";
 import { beforeAll, describe, expect, test } from "vitest";
 import { RESERVED_MEMBER } from "@synckit-gen/schemas/protocol";
 import type { SyncModel } from "@synckit-gen/schemas/model";
 import { DatabaseBusyError } from "@synckit-gen/runtime";
-import { betterSqlite3Driver } from "../runtime/src/driver/better-sqlite3.ts";
 import { replayAfterUpgrade } from "../runtime/src/engine/pull.ts";
 import { openStore } from "../runtime/src/store/store.ts";
-import { ddlFor, openGenerated } from "./support/generated.ts";
+import { driverOver, openGenerated, type TestDatabase } from "./support/drivers.ts";
+import { ddlFor } from "./support/generated.ts";
 import { loadSpec, type LoadedSpec } from "./support/load-spec.ts";
 import { modelOf, tableOf } from "./support/models.ts";
 import { quiesce, SimulatedDevice, SimulatedServer } from "./support/simulation.ts";
@@ -62,7 +61,7 @@ class World {
     this.#model = of;
     this.#loaded = spec;
   }
-  device(db?: Database.Database): SimulatedDevice {
+  device(db?: TestDatabase): SimulatedDevice {
     const name = `device-${this.devices.length}`;
     const device = new SimulatedDevice(name, this.#model, this.#loaded, this.server, () => (this.now += 1), db);
     this.devices.push(device);
@@ -82,6 +81,20 @@ class World {
     for (const device of this.devices) expect(device.db.pragma("foreign_key_check")).toEqual(danglingEmails(device));
   }
 }
+/** All of a database's rows in another one, whatever the driver. */
+function copyOf(from: TestDatabase): TestDatabase {
+  const to = openGenerated(model);
+  to.exec("PRAGMA foreign_keys = OFF; UPDATE sync_state SET value = '1' WHERE key = 'applying_remote'");
+  const tables = from.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").pluck().all() as string[];
+  for (const table of tables.toSorted((a, b) => Number(a === "sync_state") - Number(b === "sync_state"))) {
+    to.exec(`DELETE FROM "${table}"`);
+    for (const row of from.prepare(`SELECT * FROM "${table}"`).raw().all() as unknown[][])
+      to.prepare(`INSERT INTO "${table}" VALUES (${row.map(() => "?").join(", ")})`).run(...row);
+  }
+  to.exec("PRAGMA foreign_keys = ON");
+  return to;
+}
+
 /** References to emails may dangle: their parents stay on their devices. */
 const danglingEmails = (device: SimulatedDevice): readonly unknown[] =>
   (device.db.pragma("foreign_key_check") as { parent: string }[]).filter(({ parent }) => parent === "emails");
@@ -343,6 +356,7 @@ describe("foreign keys", () => {
 
     expect(all(a, "SELECT * FROM comments")).toEqual([]);
     expect(world.server.log.filter(({ table }) => table === "comments").map(({ op }) => op)).toContain("DELETE");
+    expect(b.store.conflicts(1)).toMatchObject([{ table: "comments", kind: "deleted", values: { body: "unseen" } }]);
   });
 
   test("H05: set null keeps the child, and a later edit of the parent brings parent and link back", async () => {
@@ -360,19 +374,39 @@ describe("foreign keys", () => {
     ]);
   });
 
-  test("restrict: the child stays held and is reported; the parent's delete stands", async () => {
+  test("restrict: a delete that SQLite would have refused, had it known of the child, is taken back on every device", async () => {
     const world = new World();
     const [a, b] = await world.pair("INSERT INTO projects (id, name, owner) VALUES ('p', 'x', 'a')");
+    b.edit("UPDATE projects SET note = 'only here'");
     a.edit("DELETE FROM projects");
     b.edit("INSERT INTO invoices VALUES ('i', 'p')");
 
     await b.push();
-    await quiesce(world.server, world.devices);
+    await world.settle();
 
     for (const device of world.devices) {
-      expect(all(device, "SELECT id FROM projects UNION ALL SELECT id FROM invoices")).toEqual([]);
-      expect(device.store.heldRows(10)).toMatchObject([{ table: "invoices", rowId: "i", reason: "parent" }]);
+      expect(all(device, "SELECT id, name FROM projects UNION ALL SELECT id, project FROM invoices")).toEqual([
+        ["p", "x"],
+        ["i", "p"],
+      ]);
+      expect(device.store.heldCount()).toBe(0);
     }
+    expect(value(b, "SELECT note FROM projects")).toBe("only here");
+  });
+
+  test("until a pull is complete, a row whose parent is deleted elsewhere stays as it is", async () => {
+    const world = new World();
+    const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'x', 0)", "INSERT INTO slugs VALUES ('s', 'x')");
+    a.edit("DELETE FROM tasks");
+    a.edit("UPDATE slugs SET slug = 'y'");
+    b.edit("INSERT INTO comments VALUES ('c', 't', 'unseen')");
+    await a.push();
+
+    await b.pull({ pageSize: 1, maxPages: 1 });
+
+    expect(all(b, "SELECT id FROM tasks UNION ALL SELECT id FROM comments")).toEqual([["t"], ["c"]]);
+    await world.settle();
+    expect(all(b, "SELECT id FROM tasks UNION ALL SELECT id FROM comments")).toEqual([]);
   });
 
   test("H11: a reference to an unsynced row is kept although it dangles, and enforcement is on again afterwards", async () => {
@@ -567,24 +601,39 @@ describe("rules of a table", () => {
 });
 
 describe("never blocked", () => {
-  test("H12: a row that a unique column refuses is held; what frees the value lets it in", async () => {
+  test("H12: of two rows with one unique value the later written keeps it on every device, and the other is kept as a conflict", async () => {
+    for (const first of [0, 1]) {
+      const world = new World();
+      const [a, b] = [world.device(), world.device()];
+      a.edit("INSERT INTO slugs VALUES ('2', 'taken')");
+      b.edit("INSERT INTO slugs VALUES ('1', 'taken')");
+      b.edit("INSERT INTO nodes VALUES ('n', NULL, 'goes on')");
+
+      await world.devices[first]?.push();
+      await world.settle();
+
+      expect(all(a, "SELECT id FROM slugs UNION ALL SELECT id FROM nodes")).toEqual([["1"], ["n"]]);
+      expect(a.store.heldCount() + b.store.heldCount()).toBe(0);
+      for (const device of [a, b])
+        expect(device.store.conflicts(10)).toMatchObject([{ table: "slugs", rowId: "2", kind: "deleted", values: { slug: "taken" } }]);
+    }
+  });
+
+  test("a unique value that its holder gives up before the pull is complete collides with nothing", async () => {
     const world = new World();
-    const [a, b] = [world.device(), world.device()];
-    a.edit("INSERT INTO slugs VALUES ('1', 'taken')");
-    b.edit("INSERT INTO slugs VALUES ('2', 'taken')");
-    b.edit("INSERT INTO nodes VALUES ('n', NULL, 'goes on')");
-    await b.push();
+    const [a, b] = await world.pair("INSERT INTO slugs VALUES ('1', 'x')");
+    a.edit("UPDATE slugs SET slug = 'y' WHERE id = '1'");
+    a.edit("INSERT INTO slugs VALUES ('2', 'x')");
+    await a.push();
+    await b.pull({ pageSize: 1, shuffle: (page) => page.toReversed() });
 
-    await a.pull();
-
-    expect(all(a, "SELECT id FROM slugs UNION ALL SELECT id FROM nodes")).toEqual([["1"], ["n"]]);
-    expect(a.store.heldRows(10)).toMatchObject([{ table: "slugs", rowId: "2", reason: "constraint", detail: "UNIQUE" }]);
-    a.edit("UPDATE slugs SET slug = 'freed'");
     await world.settle();
-    expect(all(a, "SELECT id, slug FROM slugs ORDER BY id")).toEqual([
-      ["1", "freed"],
-      ["2", "taken"],
+
+    expect(all(b, "SELECT id, slug FROM slugs ORDER BY id")).toEqual([
+      ["1", "y"],
+      ["2", "x"],
     ]);
+    expect(b.store.conflictCount()).toBe(0);
   });
 
   test("two rows that swap a unique value in one page both arrive", async () => {
@@ -666,7 +715,10 @@ describe("the transaction", () => {
     };
 
     await a.push();
+    expect(world.server.log.map(({ op }) => op)).toEqual(["INSERT"]);
+    expect(a.store.pendingCount()).toBe(1);
 
+    await a.push();
     expect(world.server.log.map(({ op }) => op)).toEqual(["INSERT", "UPDATE"]);
     expect(a.store.pendingCount()).toBe(0);
   });
@@ -790,6 +842,103 @@ describe("entries that are not what they say", () => {
   });
 });
 
+describe("recovery", () => {
+  test("a server restored from an older backup gets back what it lost, from whichever device syncs first", async () => {
+    const world = new World();
+    const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'old', 0)", "INSERT INTO slugs VALUES ('gone', 'x')");
+    const backup = world.server.log.length;
+    a.edit("UPDATE tasks SET title = 'after the backup'");
+    b.edit("INSERT INTO nodes VALUES ('n', NULL, 'after the backup')");
+    a.edit("DELETE FROM slugs");
+    await world.settle();
+
+    world.server.log.splice(backup);
+    await b.pull();
+    const c = world.device();
+    await c.pull();
+
+    expect(all(c, "SELECT title FROM tasks UNION ALL SELECT name FROM nodes UNION ALL SELECT id FROM slugs")).toEqual([
+      ["after the backup"],
+      ["after the backup"],
+    ]);
+    await world.settle();
+    expect(a.store.conflictCount() + b.store.conflictCount()).toBe(0);
+  });
+
+  test("a log that went on differently after its backup is noticed although it is longer than the cursor", async () => {
+    const world = new World();
+    const [a, b] = await world.pair("INSERT INTO slugs VALUES ('1', 'x')");
+    a.edit("INSERT INTO slugs VALUES ('2', 'lost by the server')");
+    await world.settle();
+    world.server.log.splice(1);
+    const c = world.device();
+    for (let id = 10; id < 14; id++) c.edit(`INSERT INTO slugs VALUES ('${id}', '${id}')`);
+    await c.push();
+
+    await b.pull();
+    await world.settle();
+
+    expect(value(c, "SELECT count(*) FROM slugs")).toBe(6);
+  });
+
+  test("a whole server lost is rebuilt: edits, deletes, baseline rows and their clocks", async () => {
+    const world = new World();
+    const [a] = await world.pair(
+      "INSERT INTO tasks (id, title, done) VALUES ('t', 'x', 0)",
+      "UPDATE tasks SET done = 1",
+      "INSERT INTO slugs VALUES ('s', 'x')",
+    );
+    const old = openGenerated(model, { ddl: `${ddlFor(model)}; INSERT INTO slugs VALUES ('from before', 'y')` });
+    const b = world.device(old);
+    b.store.createInitialSnapshot(b.name);
+    a.edit("DELETE FROM slugs");
+    await world.settle();
+    const clocks = "SELECT table_name, row_id, stamp, columns, life_stamp, alive FROM sync_row_clock ORDER BY 1, 2";
+    const before = all(a, clocks);
+
+    world.server.log.splice(0);
+    await a.pull();
+    const c = world.device();
+    await world.settle();
+
+    expect(all(c, clocks)).toEqual(before.map((row) => expect.arrayContaining((row as unknown[]).slice(0, 2)) as unknown));
+    expect(all(c, "SELECT id FROM slugs")).toEqual([["from before"]]);
+    expect(all(a, clocks)).toEqual(before);
+  });
+
+  test("a device restored from a backup catches up and undoes nothing", async () => {
+    const world = new World();
+    const [a, b] = await world.pair("INSERT INTO slugs VALUES ('1', 'old')");
+    const backup = copyOf(b.db);
+    b.edit("INSERT INTO slugs VALUES ('2', 'made after the backup')");
+    a.edit("UPDATE slugs SET slug = 'new' WHERE id = '1'");
+    await world.settle();
+
+    b.replaceDatabase(backup);
+    await world.settle();
+
+    expect(all(b, "SELECT * FROM slugs ORDER BY id")).toEqual([
+      ["1", "new"],
+      ["2", "made after the backup"],
+    ]);
+  });
+
+  test("a reinstall under the same device name gets all of its own data back", async () => {
+    const world = new World();
+    const [a] = await world.pair(
+      "INSERT INTO slugs VALUES ('1', 'x')",
+      "INSERT INTO slugs VALUES ('2', 'y')",
+      "UPDATE slugs SET slug = 'z' WHERE id = '2'",
+    );
+    a.replaceDatabase(openGenerated(model));
+    await world.settle();
+    expect(all(a, "SELECT * FROM slugs ORDER BY id")).toEqual([
+      ["1", "x"],
+      ["2", "z"],
+    ]);
+  });
+});
+
 describe("retention", () => {
   test("pushed entries go after their days, unpushed ones never", async () => {
     const world = new World();
@@ -839,5 +988,22 @@ describe("compat: synckit", () => {
 
 test("a store opens on a database that another handle has migrated", () => {
   const db = openGenerated(model);
-  expect(openStore(betterSqlite3Driver(db), loaded.spec, () => 0).pendingCount()).toBe(0);
+  expect(openStore(driverOver(db), loaded.spec, () => 0).pendingCount()).toBe(0);
+});
+
+test("a delete that waits for a pull to complete is carried out although it comes once more", async () => {
+  const world = new World();
+  const [a, b] = await world.pair("INSERT INTO nodes VALUES ('p', NULL, 'x')", "INSERT INTO slugs VALUES ('s', 'x')");
+  a.edit("DELETE FROM nodes");
+  a.edit("UPDATE slugs SET slug = 'y'");
+  b.edit("INSERT INTO nodes VALUES ('c', 'p', 'made here')");
+  await a.push();
+  await b.pull({ pageSize: 1, maxPages: 2 });
+  expect(b.store.heldRows(10)).toMatchObject([{ table: "nodes", rowId: "p", reason: "children" }]);
+
+  b.store.state.set("pull_cursor", "0");
+  await b.pull({ pageSize: 1, maxPages: 4 });
+  await world.settle();
+
+  expect(all(b, "SELECT id FROM nodes")).toEqual([]);
 });

@@ -5,12 +5,16 @@
 import type { Staged } from "@synckit-gen/schemas/diagnostics";
 import type { EmitContext, Emitter, OutputFile, SyncModel } from "@synckit-gen/schemas/model";
 import { emitFiles } from "./emit/emit-files.ts";
+import type { History } from "./evolve/history.ts";
+import { planMigration } from "./evolve/plan-migration.ts";
+import type { MigrationPlan } from "./evolve/plan-migration.ts";
 import { buildModel } from "./model/build-model.ts";
 import { parseSchema } from "./parse/parse-schema.ts";
 import type { SourceText } from "./parse/yaml-reader.ts";
 import { viewSchema } from "./validate/schema-view.ts";
 import { sortFindings, validate } from "./validate/validate.ts";
 import { VERSION } from "./version.ts";
+import type { LockHistory } from "./write/lock.ts";
 
 export interface Generated {
   readonly model: SyncModel;
@@ -18,11 +22,21 @@ export interface Generated {
   readonly modelHash: string;
   /** By path. */
   readonly files: readonly OutputFile[];
+  /** For the lock. Absent where none was given: the migration is then the first. */
+  readonly history?: LockHistory;
+  /** The migration that this run adds; null: nothing needs one. */
+  readonly addedMigration?: string | null;
 }
 
 export interface GenerateOptions {
   /** Suffix of relative imports in generated TypeScript. Default: `.js`. */
   readonly importSuffix?: EmitContext["importSuffix"];
+  /** The migrations that are written, and what else the lock remembers. Without it the result is that of a first run. */
+  readonly history?: History;
+  /** What the next migration is to be called. */
+  readonly migrationName?: string | undefined;
+  /** A migration may delete columns and tables with their data. */
+  readonly allowsDestructive?: boolean;
 }
 
 /** Schema text to model: what an emitter would get. */
@@ -40,6 +54,29 @@ export function readModel(source: SourceText): Staged<SyncModel> {
 export function generate(source: SourceText, emitters: readonly Emitter[], options: GenerateOptions = {}): Staged<Generated> {
   const model = readModel(source);
   if (!model.ok) return model;
-  const emitted = emitFiles(model.value, emitters, { version: VERSION, importSuffix: options.importSuffix ?? ".js" });
-  return { ok: true, value: { model: model.value, ...emitted }, diagnostics: model.diagnostics };
+  const { history, importSuffix = ".js" } = options;
+  if (history === undefined) {
+    const emitted = emitFiles(model.value, emitters, { version: VERSION, importSuffix });
+    return { ok: true, value: { model: model.value, ...emitted }, diagnostics: model.diagnostics };
+  }
+  const { migrationName: name, allowsDestructive = false } = options;
+  const plan = planMigration(history, model.value, { name, allowsDestructive, file: source.file });
+  const diagnostics = [...model.diagnostics, ...plan.diagnostics];
+  if (!plan.ok) return { ok: false, diagnostics };
+  return { ok: true, value: emitPlan(plan.value, emitters, importSuffix), diagnostics };
+}
+
+/** The files that belong to a plan, with the history as it will be. */
+function emitPlan(plan: MigrationPlan, emitters: readonly Emitter[], importSuffix: EmitContext["importSuffix"]): Generated {
+  let concluded = plan.conclude([], "");
+  const emitted = emitFiles(plan.model, emitters, {
+    version: VERSION,
+    importSuffix,
+    migrations: plan.sources,
+    besides(files, modelHash) {
+      concluded = plan.conclude(files, modelHash);
+      return concluded.snapshots;
+    },
+  });
+  return { model: plan.model, ...emitted, history: concluded.history, addedMigration: concluded.added };
 }

@@ -1,11 +1,10 @@
 /** The composition root: a database handle, a generated schema and a server become one `Sync`. */
-import type BetterSqlite3 from "better-sqlite3";
 import type { Platform } from "@synckit-gen/schemas/protocol";
 import { SyncKitClient } from "./client/client.ts";
 import type { SyncKitConfig } from "./client/config.ts";
 import { SyncError } from "./client/errors.ts";
 import { platformClock } from "./client/ports.ts";
-import { betterSqlite3Driver } from "./driver/better-sqlite3.ts";
+import { type DatabaseHandle, driverOf } from "./driver/driver-of.ts";
 import type { EntryFormat, Refusal } from "./engine/entry.ts";
 import { applyMigrations } from "./engine/migrate.ts";
 import { pullChanges, type PullReport, replayAfterUpgrade, retryQuarantine } from "./engine/pull.ts";
@@ -20,8 +19,8 @@ import { openStore, type Store } from "./store/store.ts";
 import { rowIdToWire } from "@synckit-gen/schemas/protocol";
 
 export interface SyncOptions extends SyncKitConfig {
-  /** The app's own handle: the engine works through it and never closes it. */
-  readonly database: BetterSqlite3.Database;
+  /** The app's own handle, or a driver over it (`sqliteWasmDriver`): the engine works through it and never closes it. */
+  readonly database: DatabaseHandle;
   /** Names this installation to the user and the server; the same name again is the same device. */
   readonly deviceName: string;
   /** Default: from the platform that runs this. */
@@ -118,7 +117,7 @@ export interface Sync {
 }
 
 export function openSync(spec: AppSpec, migrations: readonly Migration[], options: SyncOptions): Sync {
-  const driver = betterSqlite3Driver(options.database);
+  const driver = driverOf(options.database);
   const clock = options.clock ?? platformClock;
   applyMigrations(driver, migrations);
   const store = openStore(driver, spec, clock.nowMs);
@@ -173,7 +172,7 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
     store.foldLocal(device);
     const stamp = Math.max(clock.nowMs() * 1000, store.state.getNumber("last_stamp", 0) + 1);
     const written = new Set(rows.columns.filter((column) => change.values?.[column] !== undefined));
-    store.applyRemote(device, [{ ...change, clock: { stamp, device: "" }, written, isFresh: true, seen: null }], null);
+    store.applyRemote(device, [{ ...change, clock: { stamp, device: "" }, written, isFresh: true, seen: null, isRule: false }], null);
     store.resolveHeld(device);
   };
 

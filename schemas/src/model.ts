@@ -1,7 +1,7 @@
 /** Entry point `@synckit-gen/schemas/model`: the model and the emitter contract. */
 export { canonicalJson } from "./ir/canonical.ts";
-export { defineEmitter } from "./ir/emitter.ts";
-export type { EmitContext, Emitter, OutputFile } from "./ir/emitter.ts";
+export { CONFLICT_MARK, defineEmitter } from "./ir/emitter.ts";
+export type { EmitContext, Emitter, MigrationSource, ModelSteps, OutputFile, TableStep } from "./ir/emitter.ts";
 export { IR_VERSION, isLocal, isSynced, localColumns, syncedColumns } from "./ir/model.ts";
 export type {
   Blob,

@@ -8,9 +8,13 @@ export const testContext: EmitContext = { version: "0.0.0", modelHash: "01234567
 
 /** Opens a database (in memory unless `path` says where) with the model's tables and migration applied. */
 export function openGenerated(model: SyncModel, options: { readonly ddl?: string; readonly path?: string } = {}): Database.Database {
-  const db = new Database(options.path ?? ":memory:");
-  db.pragma("foreign_keys = ON");
-  db.exec(options.ddl ?? (model.create ? unsyncedDdl(model) : ddlFor(model)));
+  return migrate(new Database(options.path ?? ":memory:"), model, options.ddl);
+}
+
+/** Gives an empty database of any driver the model's tables and migration. */
+export function migrate<Handle extends { exec(sql: string): unknown }>(db: Handle, model: SyncModel, ddl?: string): Handle {
+  db.exec("PRAGMA foreign_keys = ON");
+  db.exec(ddl ?? (model.create ? unsyncedDdl(model) : ddlFor(model)));
   for (const statement of migrationStatements(model, testContext)) db.exec(statement);
   return db;
 }

@@ -2,10 +2,8 @@
  * Devices with real SQLite databases and the real engine, a network that loses, repeats and reorders, processes
  * that die at any statement, and clocks that disagree: everything but time and the network is the product.
  */
-import Database from "better-sqlite3";
 import type { SyncModel } from "@synckit-gen/schemas/model";
 import { type AppSpec } from "@synckit-gen/runtime/generated-v1";
-import { betterSqlite3Driver } from "../../runtime/src/driver/better-sqlite3.ts";
 import type { Driver } from "../../runtime/src/driver/driver.ts";
 import type { EntryFormat } from "../../runtime/src/engine/entry.ts";
 import { pullChanges, retryQuarantine } from "../../runtime/src/engine/pull.ts";
@@ -13,7 +11,7 @@ import { pushChanges } from "../../runtime/src/engine/push.ts";
 import type { Relay } from "../../runtime/src/engine/relay.ts";
 import { openStore, type Store } from "../../runtime/src/store/store.ts";
 import type { PayloadEntry, PulledEntry } from "../../runtime/src/client/entries.ts";
-import { openGenerated } from "./generated.ts";
+import { driverOver, openGenerated, type TestDatabase } from "./drivers.ts";
 import type { LoadedSpec } from "./load-spec.ts";
 
 export class SimulatedServer {
@@ -53,9 +51,9 @@ export interface Faults {
 class ConnectionLost extends Error {}
 class Crash extends Error {}
 
-export class SimulatedDevice {
+export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
   readonly name: string;
-  db: Database.Database;
+  db: Db;
   store: Store;
   #format: EntryFormat;
   readonly #server: SimulatedServer;
@@ -64,9 +62,9 @@ export class SimulatedDevice {
   /** SQL statements until the process dies. */
   #life = Infinity;
 
-  constructor(name: string, model: SyncModel, loaded: LoadedSpec, server: SimulatedServer, nowMs: () => number, db = openGenerated(model)) {
+  constructor(name: string, model: SyncModel, loaded: LoadedSpec, server: SimulatedServer, nowMs: () => number, db?: Db) {
     this.name = name;
-    this.db = db;
+    this.db = db ?? (openGenerated(model) as Db);
     this.#server = server;
     this.#loaded = loaded;
     this.#nowMs = nowMs;
@@ -105,7 +103,7 @@ export class SimulatedDevice {
   }
 
   /** The device's file is replaced, by a backup of it for instance. */
-  replaceDatabase(db: Database.Database): void {
+  replaceDatabase(db: Db): void {
     this.db.close();
     this.db = db;
     [this.store, this.#format] = this.#open();
@@ -115,10 +113,10 @@ export class SimulatedDevice {
   view(spec: AppSpec): ReadonlyMap<string, unknown> {
     const rows = new Map<string, unknown>();
     for (const { name, sql } of spec.tables)
-      for (const [rowId, payload] of this.db.prepare(`SELECT ${sql.rowId}, ${sql.payload} FROM ${quoted(name)}`).raw().all() as [
-        string,
-        string,
-      ][])
+      for (const [rowId, payload] of this.db
+        .prepare(`SELECT ${sql.rowId}, ${sql.payload} FROM ${quoted(name)}`)
+        .raw()
+        .all() as [string, string][])
         rows.set(`${name} ${rowId}`, JSON.parse(payload));
     return new Map([...rows].toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
@@ -126,7 +124,7 @@ export class SimulatedDevice {
   /** A process starts on the device's file. */
   #open(): [Store, EntryFormat] {
     const { spec } = this.#loaded;
-    const store = openStore(this.#mortal(betterSqlite3Driver(this.db)), spec, this.#nowMs);
+    const store = openStore(this.#mortal(driverOver(this.db)), spec, this.#nowMs);
     return [store, { compat: spec.compat, tables: store.tables, rowHash: (table, rowId) => `hash:${table}:${rowId}` }];
   }
 

@@ -1,66 +1,130 @@
-/** `generate` and `check`: load, generate, then write or compare, and report. */
-import { dirname, join, resolve } from "node:path";
-import type { Diagnostic, DiagnosticCode } from "@synckit-gen/schemas/diagnostics";
-import { generate } from "../generate.ts";
-import { loadSchema } from "../load/load-schema.ts";
-import { shownPath } from "../load/shown-path.ts";
-import { VERSION } from "../version.ts";
+/** `generate` and `check`: run each schema, and report. */
+import { resolve } from "node:path";
+import { findSchemas } from "../load/find-schemas.ts";
+import { runProject } from "../project/run-project.ts";
+import { staleFindings } from "../project/stale-findings.ts";
+import type { ProjectOptions, ProjectOutcome } from "../project/run-project.ts";
 import type { Drift } from "../write/compare.ts";
-import { compareOutput, writeOutput } from "../write/sync-output.ts";
-import { choosePalette } from "./color.ts";
+import { acceptWords, askEgress, mayAsk } from "./ask.ts";
 import { EXIT } from "./host.ts";
 import type { ExitCode, Host } from "./host.ts";
-import { plural, renderDiagnostics } from "./render.ts";
-import type { GenerateRequest } from "./usage.ts";
+import type { CommonOptions } from "./options.ts";
+import { plural } from "./render.ts";
+import { exitCodeFor, printReport, statusOf } from "./report.ts";
+import type { Report } from "./report.ts";
 
-/** With these, the question could not be asked; with any other error, it was answered. */
-const UNUSABLE: readonly string[] = [
-  "schema/not-found",
-  "schema/unreadable",
-  "yaml/syntax",
-  "output/unwritable",
-  "output/lock-unreadable",
-] satisfies DiagnosticCode[];
-
-interface Outcome {
-  readonly diagnostics: readonly Diagnostic[];
-  /** Relative to the output folder; empty where the run did not get that far. */
-  readonly drift: readonly Drift[];
-  /** As it is shown. */
-  readonly folder: string;
-  readonly sources: ReadonlyMap<string, string>;
+export interface GenerateRequest extends CommonOptions {
+  readonly command: "generate" | "check";
+  /** As given; empty: found upwards. */
+  readonly schemas: readonly string[];
+  readonly isRecursive: boolean;
+  readonly out: string | undefined;
+  readonly isDryRun: boolean;
+  readonly isForced: boolean;
+  readonly isWatching: boolean;
+  readonly isFull: boolean;
+  readonly showsDiff: boolean;
+  readonly importSuffix: ProjectOptions["importSuffix"];
+  readonly emitters: readonly string[] | undefined;
+  readonly with: readonly string[] | undefined;
+  readonly migrationName: string | undefined;
+  readonly allowsDestructive: boolean;
+  /** What may begin to leave the device: `table.column`. */
+  readonly acceptEgress: readonly string[];
 }
 
-export function runGenerate(request: GenerateRequest, host: Host): ExitCode {
-  const outcome = runStages(request, host);
-  const exit = exitCodeOf(request, outcome);
-  if (request.format === "json") host.stdout.write(formatJson(request, outcome, exit));
-  else printText(request, outcome, host);
+export async function runGenerate(request: GenerateRequest, host: Host): Promise<ExitCode> {
+  const projects = projectsOf(request, host);
+  if (typeof projects === "string") {
+    host.stderr.write(`${projects}\nRun \`synckit-gen --help\` to see what there is.\n`);
+    return EXIT.unusable;
+  }
+  if (request.isWatching) return (await import("./watch-command.ts")).runWatch(request, projects, host);
+
+  const outcomes: ProjectOutcome[] = [];
+  for (const project of projects) outcomes.push(await runAsking(project, request, host));
+  return printOutcomes(request, outcomes, host);
+}
+
+/** Where columns begin to leave the device and there is somebody to ask, asks, and goes on with what was accepted. */
+async function runAsking(project: ProjectOptions, request: GenerateRequest, host: Host): Promise<ProjectOutcome> {
+  const outcome = await runProject(project);
+  const undecided = outcome.undecided ?? [];
+  if (undecided.length === 0 || project.mode === "compare" || !mayAsk(request, host)) return outcome;
+  const accepted = await askEgress(outcome.diagnostics, host);
+  return accepted ? runProject({ ...project, acceptEgress: [...(project.acceptEgress ?? []), ...undecided] }) : outcome;
+}
+
+/** What `--with` takes: emitters that only run when asked for. */
+const EXTRAS: readonly string[] = ["tests"];
+
+/** One for each schema; or what is wrong with the request. */
+function projectsOf(request: GenerateRequest, host: Host): readonly ProjectOptions[] | string {
+  const unknown = request.with?.find((name) => !EXTRAS.includes(name));
+  if (unknown !== undefined) return `There is nothing called "${unknown}" to generate as well. \`--with\` takes: ${EXTRAS.join(", ")}.`;
+  const cwd = resolve(host.cwd, request.cwd ?? ".");
+  const found = request.isRecursive ? findSchemas(cwd) : [];
+  if (request.isRecursive && found.length === 0) return "There is no synckit.yaml in this folder or below.";
+  const named = new Map([...request.schemas, ...found].map((path) => [resolve(cwd, path), path]));
+  if (named.size > 1 && request.out !== undefined)
+    return "`--out` names one folder, and there are several schemas: leave it out (each has `src/sync` beside it), or run once for each.";
+  if (named.size > 1 && request.acceptEgress.length > 0)
+    return "`--accept-egress` names columns of one schema, and there are several: run once for that one.";
+  return (named.size === 0 ? [undefined] : [...named.values()]).map((schema) => ({
+    cwd,
+    schema,
+    out: request.out,
+    mode: request.command === "check" || request.isDryRun ? "compare" : "write",
+    isForced: request.isForced,
+    // A person who says "generate" may have changed what hashes do not know: the generator itself.
+    isFull: request.isFull || request.command === "generate",
+    showsDiff: request.showsDiff,
+    importSuffix: request.importSuffix,
+    emitters: request.emitters,
+    with: request.with,
+    acceptEgress: request.acceptEgress,
+    loadEmitters: host.loadEmitters,
+    migration: { name: request.migrationName, allowsDestructive: request.allowsDestructive },
+  }));
+}
+
+/** Prints what the runs found and did; gives the exit code for all of them. */
+export function printOutcomes(request: GenerateRequest, outcomes: readonly ProjectOutcome[], host: Host): ExitCode {
+  const exit = outcomes.map((outcome) => exitCodeOf(request, outcome)).reduce(worse, EXIT.ok);
+  if (printReport(reportOf(request, outcomes, exit), request, host)) return exit;
+  for (const outcome of outcomes) {
+    host.stderr.write(acceptWords(outcome.undecided ?? []));
+    host.stdout.write(textOf(request, outcome));
+  }
   return exit;
 }
 
-function runStages(request: GenerateRequest, host: Host): Outcome {
-  const cwd = resolve(host.cwd, request.cwd ?? ".");
-  const nothing = { drift: [], folder: "", sources: new Map<string, string>() };
-  const loaded = loadSchema(cwd, request.schema);
-  if (!loaded.ok) return { ...nothing, diagnostics: loaded.diagnostics };
+const worse = (a: ExitCode, b: ExitCode): ExitCode => (a > b ? a : b);
 
-  const { source, path } = loaded.value;
-  const sources = new Map([[source.file, source.text]]);
-  const generated = generate(source, host.emitters, { importSuffix: request.importSuffix });
-  if (!generated.ok) return { ...nothing, sources, diagnostics: generated.diagnostics };
-
-  const folder = request.out === undefined ? join(dirname(path), "src", "sync") : resolve(cwd, request.out);
-  const isReadOnly = request.command === "check" || request.isDryRun;
-  const output = (isReadOnly ? compareOutput : writeOutput)(generated.value, { cwd, folder, isForced: request.isForced });
-  const diagnostics = [...generated.diagnostics, ...output.diagnostics];
-  return { diagnostics, drift: output.ok ? output.value : [], folder: shownPath(cwd, folder), sources };
+function exitCodeOf(request: GenerateRequest, { diagnostics, drift }: ProjectOutcome): ExitCode {
+  const exit = exitCodeFor(diagnostics);
+  if (exit !== EXIT.ok) return exit;
+  return request.command === "check" && drift.some(({ state }) => state !== "current") ? EXIT.findings : EXIT.ok;
 }
 
-function exitCodeOf(request: GenerateRequest, { diagnostics, drift }: Outcome): ExitCode {
-  if (diagnostics.some(({ code }) => UNUSABLE.includes(code))) return EXIT.unusable;
-  if (diagnostics.some(({ severity }) => severity === "error")) return EXIT.findings;
-  return request.command === "check" && drift.some(({ state }) => state !== "current") ? EXIT.findings : EXIT.ok;
+/** The runs as one report. */
+export function reportOf(request: GenerateRequest, outcomes: readonly ProjectOutcome[], exit: ExitCode): Report {
+  const diagnostics = outcomes.flatMap((outcome) => outcome.diagnostics);
+  // These two formats know nothing but findings.
+  const isFindingsOnly = request.command === "check" && (request.format === "github" || request.format === "sarif");
+  const stale = isFindingsOnly ? outcomes.flatMap(staleFindings) : [];
+  const isStale = exit === EXIT.findings && diagnostics.every(({ severity }) => severity !== "error");
+  const files = outcomes.flatMap(({ drift, folder, diffs }) =>
+    drift.map(({ path, state }) => ({ path: `${folder}/${path}`, state, ...(diffs.has(path) ? { diff: diffs.get(path) } : {}) })),
+  );
+  const decisions = outcomes.flatMap(({ undecided = [] }) => undecided.map((subject) => ({ option: "--accept-egress", value: subject })));
+  return {
+    command: request.command,
+    status: isStale ? "stale" : statusOf(exit),
+    diagnostics: [...diagnostics, ...stale],
+    sources: new Map(outcomes.flatMap(({ sources }) => [...sources])),
+    details: { files, ...(decisions.length === 0 ? {} : { decisions }) },
+  };
 }
 
 /** What a state means to the reader of the list: what is wrong when checking, what was done when writing. */
@@ -73,23 +137,19 @@ function stateWord(state: Drift["state"], request: GenerateRequest): string {
   return state === "edited-orphan" ? "kept" : "unchanged";
 }
 
-function printText(request: GenerateRequest, outcome: Outcome, host: Host): void {
-  const palette = choosePalette(request.color, host.env, host.stderr.isTTY === true);
-  const shown = request.isQuiet ? outcome.diagnostics.filter(({ severity }) => severity === "error") : outcome.diagnostics;
-  if (shown.length > 0) host.stderr.write(renderDiagnostics(shown, outcome.sources, palette));
-  if (outcome.drift.length === 0) return;
-
-  const isCheck = request.command === "check";
-  if (request.isQuiet && !isCheck) return;
+function textOf(request: GenerateRequest, outcome: ProjectOutcome): string {
+  if (outcome.drift.length === 0) return "";
+  const diffs = [...outcome.diffs.values()].join("");
+  if (request.isQuiet && request.command !== "check") return diffs;
   const listed = outcome.drift.filter(({ state }) => request.isVerbose || state !== "current");
   const words = listed.map(({ state }) => stateWord(state, request));
   const width = Math.max(0, ...words.map((word) => word.length));
-  const lines = listed.map(({ path }, index) => `  ${(words[index] ?? "").padEnd(width)}  ${outcome.folder}/${path}`);
-  const summary = request.isQuiet ? [] : [summarise(request, outcome)];
-  if (lines.length + summary.length > 0) host.stdout.write(`${[...lines, ...summary].join("\n")}\n`);
+  const lines = listed.map(({ path }, index) => `  ${(words[index] ?? "").padEnd(width)}  ${outcome.folder}/${path}\n`);
+  return `${diffs}${lines.join("")}${request.isQuiet ? "" : `${summaryOf(request, outcome)}\n`}`;
 }
 
-function summarise(request: GenerateRequest, { drift, folder }: Outcome): string {
+/** The line that closes the report of one schema. */
+export function summaryOf(request: GenerateRequest, { drift, folder }: ProjectOutcome): string {
   const count = (...states: Drift["state"][]): number => drift.filter(({ state }) => states.includes(state)).length;
   if (request.command === "check") {
     const differing = drift.length - count("current");
@@ -99,21 +159,4 @@ function summarise(request: GenerateRequest, { drift, folder }: Outcome): string
   }
   const done = request.isDryRun ? "would be " : "";
   return `${folder}: ${plural(count("missing", "stale", "edited"), "file")} ${done}written, ${count("current")} unchanged, ${count("orphaned")} ${done}removed.`;
-}
-
-function formatJson(request: GenerateRequest, { diagnostics, drift, folder }: Outcome, exit: ExitCode): string {
-  const hasErrors = diagnostics.some(({ severity }) => severity === "error");
-  const status = exit === EXIT.ok ? "ok" : exit === EXIT.unusable ? "unusable" : hasErrors ? "findings" : "stale";
-  const report = {
-    version: VERSION,
-    command: request.command,
-    status,
-    files: drift.map(({ path, state }) => ({ path: `${folder}/${path}`, state })),
-    diagnostics: diagnostics.map(({ at, related, ...rest }) => ({
-      ...rest,
-      ...at,
-      ...(related === undefined ? {} : { related: related.map(({ at: place, message }) => ({ message, ...place })) }),
-    })),
-  };
-  return `${JSON.stringify(report, null, 2)}\n`;
 }

@@ -11,9 +11,14 @@ export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: Sink;
   readonly stderr: Sink;
-  readonly emitters: readonly Emitter[];
+  /** The built-in emitters. Loaded by the commands that emit: `check` is often done without them. */
+  readonly loadEmitters: () => Promise<readonly Emitter[]>;
+  /** Calls back once, when the user wants a command that runs for ever to end. */
+  readonly onInterrupt: (stop: () => void) => void;
+  /** Asks on the terminal; null where the user ends the input. Absent where there is no terminal. */
+  readonly ask?: (question: string) => Promise<string | null>;
 }
 
 /** Exit codes; stable, and listed in `--help`. */
-export const EXIT = { ok: 0, findings: 1, unusable: 2, bug: 70 } as const;
+export const EXIT = { ok: 0, findings: 1, unusable: 2, undecided: 3, bug: 70, interrupted: 130 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -32,14 +32,15 @@ export const commonOptions = (command: Argv): Argv =>
 /** What yargs found of `commonOptions`. */
 export const commonOf = (found: Found): CommonOptions => ({
   cwd: textOf(found["cwd"]),
-  format: FORMATS.find((format) => format === found["format"]) ?? "text",
+  format: FORMATS.find((format) => format === textOf(found["format"])) ?? "text",
   isQuiet: found["quiet"] === true,
   isVerbose: found["verbose"] === true,
   color: typeof found["color"] === "boolean" ? found["color"] : undefined,
   isNoInput: found["input"] === false,
 });
 
-export const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+/** The value of an option that takes one: where it was given twice, the last. */
+export const textOf = (value: unknown): string | undefined => textsOf(value).at(-1);
 
 /** The values of an option or positional that may be given more than once. */
 export const textsOf = (value: unknown): readonly string[] =>

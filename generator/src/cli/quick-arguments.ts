@@ -54,7 +54,8 @@ function readOption(word: string, next: string | undefined, options: ReadonlyMap
     return { name: name.slice(3), value: false, tookNext: false };
   const option = name === undefined ? undefined : options.get(name);
   if (name === undefined || option === undefined || option.type === "number") return null;
-  if (option.type === "boolean") return inline === undefined && next !== "true" && next !== "false" ? { name, value: true, tookNext: false } : null;
+  if (option.type === "boolean")
+    return inline === undefined && next !== "true" && next !== "false" ? { name, value: true, tookNext: false } : null;
   const value = inline ?? next;
   if (value === undefined || value.startsWith("-") || /^["']/u.test(value)) return null;
   // yargs takes an empty value in one spelling and refuses it in another; it may decide.
@@ -65,11 +66,13 @@ function readOption(word: string, next: string | undefined, options: ReadonlyMap
 /** Gives positionals their words; false where there are too few or too many. */
 function placeWords(words: readonly string[], { positionals }: CommandShape, found: Map<string, unknown>): boolean {
   let left = words;
-  for (const { name, isRequired, isList } of positionals) {
-    if (isRequired && left.length === 0) return false;
-    if (isList) found.set(name, left);
-    else if (left[0] !== undefined) found.set(name, left[0]);
-    left = isList ? [] : left.slice(1);
+  for (const { name, isRequired, isList, option } of positionals) {
+    const taken = isList ? left : left.slice(0, 1);
+    if (isRequired && taken.length === 0) return false;
+    if (option?.choices !== undefined && !taken.every((word) => option.choices?.includes(word))) return false;
+    if (isList) found.set(name, taken);
+    else if (taken[0] !== undefined || option?.default !== undefined) found.set(name, taken[0] ?? option?.default);
+    left = left.slice(taken.length);
   }
   return left.length === 0;
 }

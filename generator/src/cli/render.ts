@@ -84,7 +84,8 @@ function clip(line: string, at: SourceSpan | undefined): Clipped {
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/gu;
 const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60]/u;
 
-const printable = (text: string): string => text.replace(CONTROL, "\u{fffd}");
+/** Without what a terminal would obey. */
+export const printable = (text: string): string => text.replace(CONTROL, "\u{fffd}");
 
 const cells = (letter: string): number => (/\p{Mark}/u.test(letter) ? 0 : WIDE.test(letter) ? 2 : 1);
 const width = (text: string): number => [...text].reduce((sum, letter) => sum + cells(letter), 0);

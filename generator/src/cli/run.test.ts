@@ -23,7 +23,8 @@ async function runWith(args: readonly string[], emit: () => readonly OutputFile[
     env: {},
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
-    emitters: [defineEmitter({ name: "planted", summary: "", emit })],
+    loadEmitters: () => Promise.resolve([defineEmitter({ name: "planted", summary: "", emit })]),
+    onInterrupt: () => {},
   });
   return { code, out, err };
 }

@@ -1,11 +1,12 @@
-/** Runs the emitters on a frozen model and holds them to their contract. A breach is our bug, so it throws. */
+/** Runs the emitters on a frozen model and holds them to their contract. A breach throws: by one of ours it is our bug. */
 import { createHash } from "node:crypto";
 import { canonicalJson } from "@synckit-gen/schemas/model";
 import type { EmitContext, Emitter, OutputFile, SyncModel } from "@synckit-gen/schemas/model";
+import { ATTRIBUTES_FILE, attributesFile } from "./git-attributes.ts";
 
-export interface EmitOptions {
-  readonly importSuffix: EmitContext["importSuffix"];
-  readonly version: string;
+export interface EmitOptions extends Omit<EmitContext, "modelHash"> {
+  /** Files of the generator's own, made from what the emitters have written. */
+  readonly besides?: (files: readonly OutputFile[], modelHash: string) => readonly OutputFile[];
 }
 
 export interface Emitted {
@@ -14,20 +15,36 @@ export interface Emitted {
   readonly files: readonly OutputFile[];
 }
 
-export function emitFiles(model: SyncModel, emitters: readonly Emitter[], options: EmitOptions): Emitted {
+export function emitFiles(model: SyncModel, emitters: readonly Emitter[], { besides, ...options }: EmitOptions): Emitted {
   deepFreeze(model);
   const modelHash = hashModel(model);
   const ownerByPath = new Map<string, string>();
   const files: OutputFile[] = [];
+  const context: EmitContext = Object.freeze({ ...options, modelHash });
   for (const emitter of emitters) {
-    for (const file of emitter.emit(model, { ...options, modelHash })) {
+    for (const file of emitter.emit(model, context)) {
       const fault = fileFault(file, ownerByPath.get(file.path.toLowerCase()));
-      if (fault !== null) throw new Error(`emitter "${emitter.name}", file "${file.path}": ${fault}`);
+      if (fault !== null) throw new EmitterFault(emitter.name, file.path, fault);
       ownerByPath.set(file.path.toLowerCase(), emitter.name);
       files.push(file);
     }
   }
+  files.push(...(besides?.(files, modelHash) ?? []));
+  files.push(attributesFile(files, [LOCK_FILE, ATTRIBUTES_FILE]));
   return { modelHash, files: files.toSorted((a, b) => (a.path < b.path ? -1 : 1)) };
+}
+
+/** A file that an emitter must not emit. */
+export class EmitterFault extends Error {
+  readonly emitter: string;
+  readonly file: string;
+  readonly fault: string;
+  constructor(emitter: string, file: string, fault: string) {
+    super(`emitter "${emitter}", file "${file}": ${fault}`);
+    this.emitter = emitter;
+    this.file = file;
+    this.fault = fault;
+  }
 }
 
 const hashModel = (model: SyncModel): string => createHash("sha256").update(canonicalJson(model)).digest("hex").slice(0, 16);

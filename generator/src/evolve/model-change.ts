@@ -1,5 +1,15 @@
 /** What can differ between two models of one application, as data, and each difference in words. */
-import type { Blob, Column, ColumnType, Identity, LocalColumn, Reference, SyncModel, SyncedColumn, Table } from "@synckit-gen/schemas/model";
+import type {
+  Blob,
+  Column,
+  ColumnType,
+  Identity,
+  LocalColumn,
+  Reference,
+  SyncModel,
+  SyncedColumn,
+  Table,
+} from "@synckit-gen/schemas/model";
 
 interface InTable {
   /** The name now; for what is gone, the name it had. */
@@ -50,8 +60,8 @@ export type BareChange =
   | (Named<"column-default-changed"> & InColumn & Between<string | null>)
   /** Between two local columns. */
   | (Named<"column-on-insert-changed"> & InColumn & Between<string | null>)
-  /** Bits mean other columns now: names by bit. A column that is only appended is no such change. */
-  | (Named<"mask-changed"> & InTable & Between<readonly string[]>)
+  /** A bit means another column now, or a column has another bit: bits by column. A column that comes or goes is no such change. */
+  | (Named<"mask-changed"> & InTable & Between<Readonly<Record<string, number>>>)
   | (Named<"reference-added"> & InTable & { readonly after: Reference })
   | (Named<"reference-removed"> & InTable & { readonly before: Reference })
   | (Named<"reference-changed"> & InTable & Between<Reference>)
@@ -122,7 +132,7 @@ function describeTableChange(change: TableChange): string {
         ? `deletes in ${table} stay on their device (were synced)`
         : `deletes in ${table} sync (stayed on their device)`;
     case "mask-changed":
-      return `the bits of the changed-column mask of ${table} mean ${names(change.after)} (was ${names(change.before)})`;
+      return `the changed-column mask of ${table} has its columns in other places`;
     case "reference-added":
       return `${table} refers to ${referenceWords(change.after)}`;
     case "reference-removed":

@@ -13,6 +13,21 @@ export type { ModelChange } from "./model-change.ts";
 
 type Renames = ReadonlyMap<string, string>;
 
+/** Names now, of what the earlier model calls otherwise. */
+interface NamesNow {
+  readonly table: (name: string) => string;
+  /** `table` is the name before. */
+  readonly column: (table: string, name: string) => string;
+}
+
+function namesNow(tables: Pairs<Table>, columnsByTable: ReadonlyMap<string, Pairs<Column>>): NamesNow {
+  const columns: ReadonlyMap<string, Renames> = new Map([...columnsByTable].map(([table, pairs]) => [table, pairs.nameAfter]));
+  return {
+    table: (name) => tables.nameAfter.get(name) ?? name,
+    column: (table, name) => columns.get(table)?.get(name) ?? name,
+  };
+}
+
 /** Model-wide changes first, then tables by name; within a table its name, its modes, its columns by name, and what joins them. */
 export function diffModels(before: SyncModel, after: SyncModel): readonly ModelChange[] {
   const tables = pairByName(before.tables, after.tables);
@@ -36,22 +51,26 @@ function settingChanges(before: SyncModel, after: SyncModel, tables: Pairs<Table
 }
 
 function tableChanges(tables: Pairs<Table>): readonly BareChange[] {
+  const columns = new Map(tables.kept.map((pair) => [pair.before.name, pairByName(pair.before.columns, pair.after.columns)]));
+  const names = namesNow(tables, columns);
+  const within = ({ before, after }: Pairs<Table>["kept"][number]): readonly BareChange[] =>
+    changesWithin(before, after, columns.get(before.name) ?? pairByName(before.columns, after.columns), names);
   const byTable: readonly { readonly name: string; readonly changes: readonly BareChange[] }[] = [
     ...tables.added.map((table) => ({ name: table.name, changes: [{ kind: "table-added" as const, table: table.name, after: table }] })),
-    ...tables.removed.map((table) => ({ name: table.name, changes: [{ kind: "table-removed" as const, table: table.name, before: table }] })),
-    ...tables.kept.map((pair) => ({ name: pair.after.name, changes: changesWithin(pair.before, pair.after, tables.nameAfter) })),
+    ...tables.removed.map((table) => ({
+      name: table.name,
+      changes: [{ kind: "table-removed" as const, table: table.name, before: table }],
+    })),
+    ...tables.kept.map((pair) => ({ name: pair.after.name, changes: within(pair) })),
   ];
   // Stable: where a new table has taken the name of one that was removed, the new one is named first.
   return byTable.toSorted((a, b) => compareText(a.name, b.name)).flatMap(({ changes }) => changes);
 }
 
 /** One table in both models. */
-function changesWithin(before: Table, after: Table, tableNames: Renames): readonly BareChange[] {
-  const columns = pairByName(before.columns, after.columns);
-  const now = (list: readonly string[]): readonly string[] => list.map((name) => columns.nameAfter.get(name) ?? name);
+function changesWithin(before: Table, after: Table, columns: Pairs<Column>, names: NamesNow): readonly BareChange[] {
+  const now = (list: readonly string[]): readonly string[] => list.map((name) => names.column(before.name, name));
   const at = { table: after.name };
-  const bits = { before: columnsByBit(before), after: columnsByBit(after) };
-  const isPrefix = now(bits.before).every((name, bit) => name === bits.after[bit]);
   return [
     ...changed("table-renamed", before.name, after.name, at),
     ...changed("code-name-changed", before.code.type, after.code.type, at),
@@ -62,10 +81,14 @@ function changesWithin(before: Table, after: Table, tableNames: Renames): readon
     ...changed("apply-changed", before.apply, after.apply, at),
     ...changed("deletes-changed", before.deletes, after.deletes, at),
     ...columnChanges(at, columns),
-    ...(isPrefix ? [] : [{ kind: "mask-changed" as const, ...at, ...bits }]),
-    ...referenceChanges(at, before, after, now, tableNames),
+    ...maskChanges(before, after, (name) => names.column(before.name, name)),
+    ...referenceChanges(
+      at,
+      before.references.map((reference) => referenceNow(before.name, reference, names)),
+      after.references,
+    ),
     ...uniqueChanges(at, before.unique.map(now), after.unique),
-    ...changed("blob-changed", blobNow(before, columns.nameAfter, tableNames), after.blob, at),
+    ...changed("blob-changed", blobNow(before, names), after.blob, at),
   ];
 }
 
@@ -102,45 +125,55 @@ function changesOfColumn(table: { readonly table: string }, before: Column, afte
   ];
 }
 
-const columnsByBit = (table: Table): readonly string[] =>
-  syncedColumns(table)
-    .filter(({ bit }) => bit !== null)
-    .toSorted((a, b) => (a.bit ?? 0) - (b.bit ?? 0))
-    .map(({ name }) => name);
+/** Places in the mask by column. */
+const bitsOf = (table: Table): Readonly<Record<string, number>> =>
+  Object.fromEntries(syncedColumns(table).flatMap(({ name, bit }) => (bit === null ? [] : [[name, bit] as const])));
+
+/** Entries that wait to be pushed hold bits: those must not mean something else. */
+function maskChanges(before: Table, after: Table, now: (column: string) => string): readonly BareChange[] {
+  const bits = { before: bitsOf(before), after: bitsOf(after) };
+  const columnAt = new Map(Object.entries(bits.after).map(([name, bit]) => [bit, name]));
+  const isMoved = Object.entries(bits.before).some(([name, bit]) => {
+    const taker = columnAt.get(bit);
+    return taker === undefined ? Object.hasOwn(bits.after, now(name)) : taker !== now(name);
+  });
+  return isMoved ? [{ kind: "mask-changed", table: after.name, ...bits }] : [];
+}
+
+function referenceNow(table: string, reference: Reference, names: NamesNow): Reference {
+  return {
+    ...reference,
+    columns: reference.columns.map((name) => names.column(table, name)),
+    table: names.table(reference.table),
+    to: reference.to.map((name) => names.column(reference.table, name)),
+  };
+}
 
 /** References that join the same columns to the same table are one reference; what is left pairs by its columns. */
 function referenceChanges(
   at: { readonly table: string },
-  before: Table,
-  after: Table,
-  now: (columns: readonly string[]) => readonly string[],
-  tableNames: Renames,
+  before: readonly Reference[],
+  after: readonly Reference[],
 ): readonly BareChange[] {
-  const known = before.references.map((reference): Reference => ({
-    ...reference,
-    columns: now(reference.columns),
-    table: tableNames.get(reference.table) ?? reference.table,
-  }));
-  const left = new Set(known);
+  const left = new Set(before);
   const partner = new Map<Reference, Reference>();
   for (const isExact of [true, false]) {
-    for (const reference of after.references) {
+    for (const reference of after) {
       if (partner.has(reference)) continue;
-      const found = [...left].find(
-        (other) => isEqual(other.columns, reference.columns) && (!isExact || other.table === reference.table),
-      );
+      const found = [...left].find((other) => isEqual(other.columns, reference.columns) && (!isExact || other.table === reference.table));
       if (found === undefined) continue;
       left.delete(found);
       partner.set(reference, found);
     }
   }
   const changes: BareChange[] = [...left].map((reference) => ({ kind: "reference-removed", ...at, before: reference }));
-  for (const reference of after.references) {
+  for (const reference of after) {
     const was = partner.get(reference);
     if (was === undefined) changes.push({ kind: "reference-added", ...at, after: reference });
     else changes.push(...changed("reference-changed", was, reference, at));
   }
-  const nameOf = (change: BareChange): string => JSON.stringify("after" in change ? change.after : "before" in change ? change.before : null);
+  const nameOf = (change: BareChange): string =>
+    JSON.stringify("after" in change ? change.after : "before" in change ? change.before : null);
   return changes.toSorted((a, b) => compareText(nameOf(a), nameOf(b)));
 }
 
@@ -161,28 +194,24 @@ function uniqueChanges(
   ];
 }
 
-function blobNow(table: Table, columns: Renames, tables: Renames): Table["blob"] {
+function blobNow(table: Table, names: NamesNow): Table["blob"] {
   const { blob } = table;
   if (blob === null) return null;
-  const now = (name: string): string => columns.get(name) ?? name;
-  const enabledBy = blob.enabledBy;
-  return {
-    hash: now(blob.hash),
-    size: now(blob.size),
-    cloudOnly: blob.cloudOnly === null ? null : now(blob.cloudOnly),
-    enabledBy:
-      enabledBy === null
-        ? null
-        : {
-            through: tables.get(enabledBy.through) ?? enabledBy.through,
-            flagTable: tables.get(enabledBy.flagTable) ?? enabledBy.flagTable,
-            flag: enabledBy.flag,
-          },
+  const own = (name: string): string => names.column(table.name, name);
+  const { enabledBy } = blob;
+  const flag = enabledBy && {
+    through: names.table(enabledBy.through),
+    flagTable: names.table(enabledBy.flagTable),
+    flag: names.column(enabledBy.flagTable, enabledBy.flag),
   };
+  return { hash: own(blob.hash), size: own(blob.size), cloudOnly: blob.cloudOnly === null ? null : own(blob.cloudOnly), enabledBy: flag };
 }
 
 /** Kinds that hold a value before and one after, with the value's type. */
-type Valued<Kind extends BareChange["kind"]> = Extract<BareChange, { readonly kind: Kind; readonly before: unknown; readonly after: unknown }>;
+type Valued<Kind extends BareChange["kind"]> = Extract<
+  BareChange,
+  { readonly kind: Kind; readonly before: unknown; readonly after: unknown }
+>;
 type Place<Kind extends BareChange["kind"]> = Omit<Valued<Kind>, "kind" | "before" | "after">;
 
 function changed<Kind extends BareChange["kind"]>(
@@ -196,7 +225,7 @@ function changed<Kind extends BareChange["kind"]>(
 
 /** Both sides are plain JSON whose members the model builder, or the lock, may hold in another order. */
 function isEqual(a: unknown, b: unknown): boolean {
-  return canonicalJson(a) === canonicalJson(b);
+  return a === b || (typeof a === "object" && typeof b === "object" && canonicalJson(a) === canonicalJson(b));
 }
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -19,12 +19,12 @@ export interface Pairs<T> {
  */
 export function pairByName<T extends NamedThing>(before: readonly T[], after: readonly T[]): Pairs<T> {
   const beforeByName = new Map(before.map((thing) => [thing.name, thing]));
-  const byName = after.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const recorded = after.filter((thing) => renamedFrom(thing) !== null).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const claimedBy = new Map<string, string>();
   // A rename may free the name that another one takes (a to b while b goes to c), so this runs until nothing moves.
-  for (let isMoving = true; isMoving; ) {
+  for (let isMoving = true; isMoving;) {
     isMoving = false;
-    for (const thing of byName) {
+    for (const thing of recorded) {
       const from = renamedFrom(thing);
       const ownName = claimedBy.get(thing.name);
       const isTaken = beforeByName.has(thing.name) && (ownName === undefined || ownName === thing.name);

@@ -6,7 +6,8 @@ import type { Staged } from "@synckit-gen/schemas/diagnostics";
 import type { SourceText } from "../parse/yaml-reader.ts";
 import { reasonOf, shownPath } from "./shown-path.ts";
 
-const SCHEMA_FILE = "synckit.yaml";
+/** What a schema is called where no path is given. */
+export const SCHEMA_FILE = "synckit.yaml";
 
 export interface LoadedSchema {
   /** Absolute. */
@@ -30,12 +31,18 @@ export function loadSchema(cwd: string, path: string | undefined): Staged<Loaded
   }
 }
 
-function findSchema(cwd: string): string | null {
+/** The nearest `synckit.yaml`, here or above, within the repository. */
+export function findSchema(cwd: string): string | null {
   for (let folder = resolve(cwd); ; folder = dirname(folder)) {
     const candidate = join(folder, SCHEMA_FILE);
     if (existsSync(candidate)) return candidate;
     if (isRepositoryRoot(folder) || dirname(folder) === folder) return null;
   }
+}
+
+/** The folder above that holds the repository; the outermost folder where there is none. */
+export function repositoryRoot(folder: string): string {
+  return isRepositoryRoot(folder) || dirname(folder) === folder ? folder : repositoryRoot(dirname(folder));
 }
 
 function isRepositoryRoot(folder: string): boolean {

@@ -53,6 +53,7 @@ function buildTable(schema: SchemaView, table: TableView, code: TableCode, compo
   const rowWise = schema.syntax.compat?.value === "synckit" ? "row" : undefined;
   return {
     name: table.name,
+    ...formerly(syntax.renamedFrom),
     code,
     identity: { kind: table.identityKind, columns: textsOf(table.identity) },
     key: textsOf(table.key),
@@ -81,12 +82,24 @@ function buildColumns(table: TableView): readonly Column[] {
 
 function buildSynced(column: ColumnView, bit: number | null): Column {
   if (column.type === null) throw new Error(`buildModel: the column "${column.name}" has no type and validation did not say so`);
-  return { kind: "synced", name: column.name, type: column.type, nullable: column.isNullable, default: column.default, bit };
+  return {
+    kind: "synced",
+    name: column.name,
+    ...formerly(column.renamedFrom),
+    type: column.type,
+    nullable: column.isNullable,
+    default: column.default,
+    bit,
+  };
 }
+
+const formerly = (word: { readonly text: string } | undefined): { readonly renamedFrom?: string } =>
+  word === undefined ? {} : { renamedFrom: word.text };
 
 const buildLocal = (column: ColumnView): Column => ({
   kind: "local",
   name: column.name,
+  ...formerly(column.renamedFrom),
   type: column.type,
   nullable: column.isNullable,
   default: column.default,

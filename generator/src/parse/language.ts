@@ -6,9 +6,10 @@ import { report } from "@synckit-gen/schemas/diagnostics";
 import type { ColumnType } from "@synckit-gen/schemas/model";
 import { closest } from "../closest.ts";
 import type { Located, Word } from "./node.ts";
+import { RULE_IDS } from "./rule-ids.ts";
 import { byKind, choice, convert, expression, fields, flag, list, mapOf, text, wholeNumber } from "./shape.ts";
 import type { Findings, Shape } from "./shape.ts";
-import type { BlobSyntax, ColumnSyntax, Given, LocalSyntax, ReferenceSyntax, TypeSyntax } from "./syntax.ts";
+import type { BlobSyntax, BreakingIgnoreSyntax, ColumnSyntax, Given, LocalSyntax, ReferenceSyntax, TypeSyntax } from "./syntax.ts";
 
 const LANGUAGE_VERSION = 1;
 
@@ -76,6 +77,8 @@ function readType(word: Word, findings: Findings): TypeSyntax {
   return { word, type, isNullable };
 }
 
+const RENAMED_COLUMN = "What the column was called before: its values and its history move along.";
+
 const columnFields = fields("a column", {
   type: { shape: columnType, isRequired: true, about: "The column's type; a `?` after it makes the column nullable." },
   nullable: { shape: flag, about: "True where the column may be NULL; the same as a `?` after the type.", aliases: ["null", "optional"] },
@@ -85,13 +88,20 @@ const columnFields = fields("a column", {
     about: "True where a column that looks like a credential is meant to sync.",
     aliases: ["acknowledged", "ack"],
   },
+  renamed_from: { shape: name, about: RENAMED_COLUMN, aliases: ["was", "old_name"] },
 });
 
 type Unnamed<T> = Omit<T, "name">;
 
 const column: Shape<Unnamed<ColumnSyntax>> = byKind("a column type, or a map with `type`", {
-  scalar: convert(columnType, (type) => ({ type, nullable: undefined, default: undefined, acknowledge: undefined })),
-  map: convert(columnFields, ({ values }) => values),
+  scalar: convert(columnType, (type) => ({
+    type,
+    nullable: undefined,
+    default: undefined,
+    acknowledge: undefined,
+    renamedFrom: undefined,
+  })),
+  map: convert(columnFields, ({ values: { renamed_from: renamedFrom, ...values } }) => ({ ...values, renamedFrom })),
 });
 
 const localFields = fields("a local column", {
@@ -99,9 +109,16 @@ const localFields = fields("a local column", {
   nullable: { shape: flag, about: "True where the column may be NULL; the same as a `?` after the type.", aliases: ["null", "optional"] },
   on_insert: { shape: expression, about: "SQL expression for a row that arrives from another device.", aliases: ["value", "fill"] },
   default: { shape: expression, about: "SQL expression of the column's default." },
+  renamed_from: { shape: name, about: RENAMED_COLUMN, aliases: ["was", "old_name"] },
 });
 
-const noLocalFields: Unnamed<LocalSyntax> = { type: undefined, nullable: undefined, default: undefined, onInsert: undefined };
+const noLocalFields: Unnamed<LocalSyntax> = {
+  type: undefined,
+  nullable: undefined,
+  default: undefined,
+  onInsert: undefined,
+  renamedFrom: undefined,
+};
 
 const local: Shape<readonly LocalSyntax[]> = byKind("a list of names, or a map of columns", {
   list: convert(list(name, "a list of names"), (words) => words.map((word) => ({ name: word, ...noLocalFields }))),
@@ -110,7 +127,11 @@ const local: Shape<readonly LocalSyntax[]> = byKind("a list of names, or a map o
       byKind<Unnamed<LocalSyntax>>("a column type, or a map", {
         nothing: () => noLocalFields,
         scalar: convert(columnType, (type) => ({ ...noLocalFields, type })),
-        map: convert(localFields, ({ values: { on_insert: onInsert, ...values } }) => ({ ...values, onInsert })),
+        map: convert(localFields, ({ values: { on_insert: onInsert, renamed_from: renamedFrom, ...values } }) => ({
+          ...values,
+          onInsert,
+          renamedFrom,
+        })),
       }),
       "a map of columns",
     ),
@@ -204,11 +225,45 @@ export const tableFields = fields("a table", {
   blob: { shape: blob, about: "The table's rows stand for files.", aliases: ["blobs", "file"] },
   row_ids: { shape: choice(["plain", "hidden"]), about: "`hidden`: the server sees a keyed hash instead of the key. Default: plain." },
   conflicts: { shape: choice(["column", "row"]), about: "What competes when two devices edit one row. Default: that of the schema." },
+  renamed_from: {
+    shape: name,
+    about: "What the table was called before: its rows and their history move along.",
+    aliases: ["was", "old_name"],
+  },
 });
 
 const changelogFields = fields("`changelog`", {
   retain_days: { shape: wholeNumber(1, MAX_RETAIN_DAYS), about: "Days that a pushed entry is kept. Default: 7." },
   max_entries: { shape: wholeNumber(1, MAX_KEPT_ENTRIES), about: "Pushed entries beyond this many are pruned. Default: no cap." },
+});
+
+/** Whole rules as a list, or the places where each may be broken as a map. */
+const ignoredRules: Shape<readonly BreakingIgnoreSyntax[]> = byKind<readonly BreakingIgnoreSyntax[]>(
+  "a list of rules, or a map from a rule to places",
+  {
+    list: convert(list(choice(RULE_IDS), "a list of rules"), (rules) => rules.map(({ value }) => ({ rule: value, places: "all" }))),
+    map: convert(
+      mapOf(list(text("a place: `table` or `table.column`"), "a list of places"), "a map from a rule to places"),
+      (entries, findings) =>
+        entries.flatMap(({ name: rule, value }) => {
+          if (!RULE_IDS.includes(rule.text)) {
+            const suggestion = closest(rule.text, RULE_IDS);
+            findings.push(report("language/unknown-key", rule.at, { key: rule.text, where: "`ignore`", known: RULE_IDS }, { suggestion }));
+            return [];
+          }
+          return value === undefined ? [] : [{ rule: rule.text, places: value.map((word) => word.text) }];
+        }),
+      {
+        type: "object",
+        propertyNames: { enum: RULE_IDS },
+        additionalProperties: { type: "array", items: { type: "string" }, minItems: 1 },
+      },
+    ),
+  },
+);
+
+const breakingFields = fields("`breaking`", {
+  ignore: { shape: ignoredRules, about: "Rules for breaking changes that may be broken: everywhere (a list), or in some places (a map)." },
 });
 
 export const schemaFields = fields("the schema", {
@@ -224,6 +279,7 @@ export const schemaFields = fields("the schema", {
   },
   create: { shape: flag, about: "True where the first migration creates the application's own tables. Default: false." },
   changelog: { shape: changelogFields, about: "How long pushed entries are kept." },
+  breaking: { shape: breakingFields, about: "What `diff --breaking` says about this schema." },
   tables: {
     shape: mapOf(tableFields, "a map from a table to its description"),
     isRequired: true,

@@ -39,6 +39,7 @@ function schemaSyntax({ values, at }: SchemaFields, file: string, tablesAt: Sour
     create: values.create,
     retainDays: values.changelog?.values.retain_days,
     maxEntries: values.changelog?.values.max_entries,
+    breakingIgnores: values.breaking?.values.ignore ?? [],
     tables: (values.tables ?? []).map(tableSyntax),
     tablesAt: values.tables === undefined ? undefined : tablesAt,
   };
@@ -49,6 +50,7 @@ function tableSyntax({ name, value }: Named<TableFields>): TableSyntax {
   const unreadable = value?.unreadable;
   return {
     name,
+    renamedFrom: values.renamed_from,
     isWhole:
       unreadable !== undefined &&
       value?.hasUnknownKeys !== true &&
@@ -70,4 +72,4 @@ function tableSyntax({ name, value }: Named<TableFields>): TableSyntax {
 }
 
 /** A column whose type cannot be read is declared all the same. */
-const noColumn = { type: undefined, nullable: undefined, default: undefined, acknowledge: undefined };
+const noColumn = { type: undefined, nullable: undefined, default: undefined, acknowledge: undefined, renamedFrom: undefined };

@@ -17,13 +17,22 @@ export interface SchemaSyntax {
   readonly create: Given<Located<boolean>>;
   readonly retainDays: Given<Located<number>>;
   readonly maxEntries: Given<Located<number>>;
+  readonly breakingIgnores: readonly BreakingIgnoreSyntax[];
   readonly tables: readonly TableSyntax[];
   /** The place of the key `tables`; undefined where that could not be read. */
   readonly tablesAt: Given<SourceSpan>;
 }
 
+export interface BreakingIgnoreSyntax {
+  /** A rule id, such as `COLUMN_REMOVED`. */
+  readonly rule: string;
+  /** `table` or `table.column`; "all": wherever it is broken. */
+  readonly places: readonly string[] | "all";
+}
+
 export interface TableSyntax {
   readonly name: Word;
+  readonly renamedFrom: Given<Word>;
   /** False where columns could not be read, so that nothing can be said about names that seem to be missing. */
   readonly isWhole: boolean;
   readonly key: Given<readonly Word[]>;
@@ -50,6 +59,7 @@ export interface TypeSyntax {
 
 export interface ColumnSyntax {
   readonly name: Word;
+  readonly renamedFrom: Given<Word>;
   readonly type: Given<TypeSyntax>;
   readonly nullable: Given<Located<boolean>>;
   readonly default: Given<Word>;
@@ -58,6 +68,7 @@ export interface ColumnSyntax {
 
 export interface LocalSyntax {
   readonly name: Word;
+  readonly renamedFrom: Given<Word>;
   readonly type: Given<TypeSyntax>;
   readonly nullable: Given<Located<boolean>>;
   readonly default: Given<Word>;

@@ -36,6 +36,7 @@ export interface ColumnView {
   readonly isNullable: boolean;
   readonly default: string | null;
   readonly onInsert: string | null;
+  readonly renamedFrom: Word | undefined;
 }
 
 export function viewSchema(syntax: SchemaSyntax): SchemaView {
@@ -80,7 +81,16 @@ function viewTable(syntax: TableSyntax): TableView {
   const cloudOnly = syntax.blob?.cloudOnly;
   for (const column of syntax.local) add(localView(column, column.name.text === cloudOnly?.text));
   if (cloudOnly !== undefined) {
-    add({ name: cloudOnly.text, at: cloudOnly.at, kind: "local", type: "boolean", isNullable: false, default: "0", onInsert: "1" });
+    add({
+      name: cloudOnly.text,
+      at: cloudOnly.at,
+      kind: "local",
+      type: "boolean",
+      isNullable: false,
+      default: "0",
+      onInsert: "1",
+      renamedFrom: undefined,
+    });
   }
   return { name: syntax.name.text, syntax, key, identity, identityKind, isMatched, columns: [...columns.values()], columnByName: columns };
 }
@@ -93,6 +103,7 @@ const syncedView = (column: ColumnSyntax): ColumnView => ({
   isNullable: column.type?.isNullable === true || column.nullable?.value === true,
   default: column.default?.text.trim() ?? null,
   onInsert: null,
+  renamedFrom: column.renamedFrom,
 });
 
 const impliedSynced = (word: Word, type: ColumnType): ColumnView => ({
@@ -103,6 +114,7 @@ const impliedSynced = (word: Word, type: ColumnType): ColumnView => ({
   isNullable: false,
   default: null,
   onInsert: null,
+  renamedFrom: undefined,
 });
 
 /** A local column that is only named may be anything, so it counts as nullable: nothing can be said about it. */
@@ -114,4 +126,5 @@ const localView = (column: LocalSyntax, isCloudOnly: boolean): ColumnView => ({
   isNullable: column.type === undefined ? column.nullable?.value !== false : column.type.isNullable || column.nullable?.value === true,
   default: column.default?.text.trim() ?? null,
   onInsert: column.onInsert?.text.trim() ?? (isCloudOnly ? "1" : null),
+  renamedFrom: column.renamedFrom,
 });

@@ -5,11 +5,12 @@ import type { Diagnostic, Staged } from "@synckit-gen/schemas/diagnostics";
 import type { OutputFile } from "@synckit-gen/schemas/model";
 import { LOCK_FILE } from "../emit/emit-files.ts";
 import type { Generated } from "../generate.ts";
+import type { AcceptedEgress } from "../evolve/egress-decision.ts";
 import { reasonOf, shownPath } from "../load/shown-path.ts";
 import { compare } from "./compare.ts";
 import type { Drift } from "./compare.ts";
-import { EMPTY_LOCK, formatLock, hashText, parseLock } from "./lock.ts";
-import type { Lock } from "./lock.ts";
+import { EMPTY_HISTORY, EMPTY_LOCK, formatLock, hashText, parseLock } from "./lock.ts";
+import type { Inputs, Lock } from "./lock.ts";
 import { changeFolder, OutputRefused, readFound } from "./output-folder.ts";
 
 export interface OutputOptions {
@@ -18,6 +19,10 @@ export interface OutputOptions {
   readonly folder: string;
   /** Overwrite files that were edited by hand, and a lock that cannot be read. */
   readonly isForced: boolean;
+  /** What was generated from what: recorded in the lock. */
+  readonly inputs: Inputs;
+  /** Recorded in the lock. */
+  readonly acceptedEgress?: AcceptedEgress;
 }
 
 interface Comparison {
@@ -56,20 +61,20 @@ function readComparison(generated: Generated, options: OutputOptions): Staged<Co
     return { ok: false, diagnostics: [report("output/lock-unreadable", wholeFile(path), { path, reason: lock.reason })] };
   }
   const known = lock.ok ? lock.lock : EMPTY_LOCK;
-  const wanted = [...generated.files, lockFile(generated)];
+  const wanted = [...generated.files, lockFile(generated, options)];
   const found = readFound(options.folder, new Set([...wanted.map(({ path }) => path), ...known.files.keys()]));
   return { ok: true, value: { wanted, drift: compare(wanted, found, withOwnHash(known, lockText)) }, diagnostics: [] };
 }
 
-const lockFile = (generated: Generated): OutputFile => ({
-  path: LOCK_FILE,
-  text: formatLock(generated.model, generated.modelHash, generated.files),
-  ownership: "generated",
-});
+function lockFile(generated: Generated, { inputs, acceptedEgress }: OutputOptions): OutputFile {
+  const history = generated.history ?? EMPTY_HISTORY;
+  const accepted = { ...history, acceptedEgress: acceptedEgress ?? history.acceptedEgress };
+  return { path: LOCK_FILE, text: formatLock({ ...generated, inputs, history: accepted }), ownership: "generated" };
+}
 
 /** The lock cannot hold its own hash. It is ours as long as it can be read. */
 const withOwnHash = (lock: Lock, text: string | undefined): Lock =>
-  text === undefined ? lock : { files: new Map([...lock.files, [LOCK_FILE, hashText(text)]]) };
+  text === undefined ? lock : { ...lock, files: new Map([...lock.files, [LOCK_FILE, hashText(text)]]) };
 
 function editFindings(drift: readonly Drift[], options: OutputOptions): readonly Diagnostic[] {
   return drift.flatMap(({ path, state }) => {

@@ -16,7 +16,7 @@ export interface SqliteWasm {
     readonly SQLITE_TEXT: number;
     readonly SQLITE_BLOB: number;
     readonly SQLITE_WASM_DEALLOC: number;
-    sqlite3_bind_text(statement: number, at: number, value: string, bytes: number, destructor: number): number;
+    sqlite3_bind_text(statement: number, at: number, value: number, bytes: number, destructor: number): number;
     sqlite3_bind_blob(statement: number, at: number, value: Uint8Array, bytes: number, destructor: number): number;
     sqlite3_bind_zeroblob(statement: number, at: number, bytes: number): number;
     sqlite3_bind_int64(statement: number, at: number, value: bigint): number;
@@ -30,22 +30,24 @@ export interface SqliteWasm {
     sqlite3_column_text(statement: number, at: number): string | null;
     sqlite3_column_double(statement: number, at: number): number;
     sqlite3_column_js(statement: number, at: number): unknown;
+    sqlite3_exec(database: number, sql: string, callback: 0, context: 0, message: 0): number;
     sqlite3_changes(database: number): number;
     sqlite3_get_autocommit(database: number): number;
   };
+  readonly wasm: { allocCString(text: string, withLength: true): [pointer: number, bytes: number] };
 }
 
 /** What the driver uses of a database: `oo1.DB`, `OpfsDb`, `OpfsSAHPoolDb`. Closing it frees the engine's statements too. */
 export interface SqliteWasmDatabase {
   readonly pointer?: number | undefined;
   prepare(sql: string): { readonly pointer: number | undefined };
-  exec(sql: string): unknown;
   checkRc(resultCode: number): unknown;
 }
 
 type Capi = SqliteWasm["capi"];
 
-export function sqliteWasmDriver({ capi }: SqliteWasm, database: SqliteWasmDatabase): Driver {
+export function sqliteWasmDriver(sqlite: SqliteWasm, database: SqliteWasmDatabase): Driver {
+  const { capi } = sqlite;
   const handle = (): number => {
     if (database.pointer === undefined) throw new TypeError("the database is closed");
     return database.pointer;
@@ -54,21 +56,22 @@ export function sqliteWasmDriver({ capi }: SqliteWasm, database: SqliteWasmDatab
     prepare(sql) {
       const { pointer } = database.prepare(sql);
       if (pointer === undefined) throw new TypeError("no statement in this text");
-      return statementOf(capi, database, handle, pointer);
+      return statementOf(sqlite, database, handle, pointer);
     },
-    exec: (sql) => void database.exec(sql),
+    exec: (sql) => void database.checkRc(capi.sqlite3_exec(handle(), sql, 0, 0, 0)),
     inTransaction: () => capi.sqlite3_get_autocommit(handle()) === 0,
     resultOf: (error) => (error instanceof Error && "resultCode" in error ? resultName(error.resultCode) : null),
   });
 }
 
-function statementOf(capi: Capi, database: SqliteWasmDatabase, handle: () => number, pointer: number): Statement {
+function statementOf(sqlite: SqliteWasm, database: SqliteWasmDatabase, handle: () => number, pointer: number): Statement {
+  const { capi } = sqlite;
   const expected = capi.sqlite3_bind_parameter_count(pointer);
 
   function start(parameters: readonly SqlValue[]): void {
     handle(); // a statement of a closed database is freed memory
     if (parameters.length !== expected) throw new RangeError(`${parameters.length} parameters for ${expected} places`);
-    for (const [index, value] of parameters.entries()) database.checkRc(bind(capi, pointer, index + 1, value));
+    for (const [index, value] of parameters.entries()) database.checkRc(bind(sqlite, pointer, index + 1, value));
   }
   /** True: there is a row to read. */
   function step(): boolean {
@@ -103,20 +106,19 @@ function statementOf(capi: Capi, database: SqliteWasmDatabase, handle: () => num
   };
 }
 
-function bind(capi: Capi, pointer: number, at: number, value: SqlValue): number {
+function bind({ capi, wasm }: SqliteWasm, pointer: number, at: number, value: SqlValue): number {
   if (value === null) return capi.sqlite3_bind_null(pointer, at);
-  switch (typeof value) {
-    case "string":
-      return capi.sqlite3_bind_text(pointer, at, value, -1, capi.SQLITE_WASM_DEALLOC);
-    case "number":
-      return capi.sqlite3_bind_double(pointer, at, value);
-    case "bigint":
-      if (BigInt.asIntN(64, value) !== value) throw new RangeError("an integer of more than 64 bits");
-      return capi.sqlite3_bind_int64(pointer, at, value);
-    case "object": // of no bytes, it has no memory to point at, and a null pointer is NULL
-      if (value.length === 0) return capi.sqlite3_bind_zeroblob(pointer, at, 0);
-      return capi.sqlite3_bind_blob(pointer, at, value, value.length, capi.SQLITE_WASM_DEALLOC);
+  if (typeof value === "string") {
+    const [copy, bytes] = wasm.allocCString(value, true); // SQLite frees it; given a string itself, 3.54.1's bind_text fails
+    return capi.sqlite3_bind_text(pointer, at, copy, bytes, capi.SQLITE_WASM_DEALLOC);
   }
+  if (typeof value === "number") return capi.sqlite3_bind_double(pointer, at, value);
+  if (typeof value === "bigint") {
+    if (BigInt.asIntN(64, value) !== value) throw new RangeError("an integer of more than 64 bits");
+    return capi.sqlite3_bind_int64(pointer, at, value);
+  }
+  if (value.length === 0) return capi.sqlite3_bind_zeroblob(pointer, at, 0); // it has no memory to point at, and a null pointer is NULL
+  return capi.sqlite3_bind_blob(pointer, at, value, value.length, capi.SQLITE_WASM_DEALLOC);
 }
 
 function column(capi: Capi, pointer: number, at: number): Row[number] {

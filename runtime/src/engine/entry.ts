@@ -76,6 +76,7 @@ function signedPayload(rows: TableRows, entry: ChangelogEntry, device: string): 
     o: entry.op,
     c: clock,
     s: entry.seen,
+    ...(entry.isRule ? { r: true as const } : {}),
     ...(entry.op === "UPDATE" ? { m: maskToColumns(rows, entry.mask) } : {}),
   };
   const body = entry.data ?? JSON.stringify(rowIdToWire(rows.identity, entry.rowId));
@@ -115,7 +116,17 @@ function decodeBare(rows: TableRows, entry: PulledEntry, refuse: (reason: Refusa
     throw error;
   }
   return {
-    change: { table: entry.table, rowId: entry.rowId, op: "DELETE", clock, written: NOTHING, values: null, isFresh: true, seen: null },
+    change: {
+      table: entry.table,
+      rowId: entry.rowId,
+      op: "DELETE",
+      clock,
+      written: NOTHING,
+      values: null,
+      isFresh: true,
+      seen: null,
+      isRule: false,
+    },
     hasUnknownColumns: false,
   };
 }
@@ -131,15 +142,16 @@ function toChange(
   const table = rows.spec.name;
   const seen = signed?.s ?? null;
   const mask = signed?.m ?? null;
+  const isRule = signed?.r === true;
   if (op === "DELETE")
-    return { change: { table, rowId, op, clock, written: NOTHING, values: null, isFresh: true, seen }, hasUnknownColumns: false };
+    return { change: { table, rowId, op, clock, written: NOTHING, values: null, isFresh: true, seen, isRule }, hasUnknownColumns: false };
   // Columns that this version does not know stay in the values: nothing reads them, and held rows keep them.
   const { [RESERVED_MEMBER]: _reserved, ...values } = payload as Record<string, WireValue>;
   const known = rows.columns.filter((column) => values[column] !== undefined);
   const hasUnknownColumns = Object.keys(values).length > known.length + rows.identity.length;
   const isWhole = op === "INSERT" || rows.spec.conflicts === "row" || mask === null;
   const written = !isWhole ? new Set(mask) : known.length === rows.columns.length ? rows.columnSet : new Set(known);
-  return { change: { table, rowId, op, clock, written, values, isFresh: true, seen }, hasUnknownColumns };
+  return { change: { table, rowId, op, clock, written, values, isFresh: true, seen, isRule }, hasUnknownColumns };
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
@@ -172,10 +184,17 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | null {
 
 function readReserved(value: unknown): ReservedMember | null {
   if (value === null || typeof value !== "object") return null;
-  const { t, o, c, s, m } = value as Record<string, unknown>;
+  const { t, o, c, s, m, r } = value as Record<string, unknown>;
   if (typeof t !== "string" || (o !== "INSERT" && o !== "UPDATE" && o !== "DELETE")) return null;
   if (!Array.isArray(c) || c.length !== 2 || !Number.isSafeInteger(c[0]) || (c[0] as number) < 0 || typeof c[1] !== "string") return null;
   if (!Number.isSafeInteger(s) || (s as number) < 0) return null;
   if (o === "UPDATE" && (!Array.isArray(m) || m.some((name) => typeof name !== "string"))) return null;
-  return { t, o, c: [c[0] as number, c[1]], s: s as number, ...(o === "UPDATE" ? { m: m as readonly string[] } : {}) };
+  return {
+    t,
+    o,
+    c: [c[0] as number, c[1]],
+    s: s as number,
+    ...(r === true ? { r } : {}),
+    ...(o === "UPDATE" ? { m: m as readonly string[] } : {}),
+  };
 }

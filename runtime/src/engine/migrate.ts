@@ -3,34 +3,68 @@ import type { Driver } from "../driver/driver.ts";
 import type { Migration } from "../generated/spec.ts";
 
 /**
- * Runs the migrations that this database has not had. One whose text has changed since it ran is run again:
- * generated migrations are replay-safe, and a regenerated one carries newer triggers.
+ * Runs the migrations that this database has not had. The first one is replay-safe: where its text has changed since it
+ * ran, it runs again, and brings newer triggers. Later ones run once, whatever ran them.
  */
 export function applyMigrations(driver: Driver, migrations: readonly Migration[]): readonly string[] {
   const applied: string[] = [];
   for (const migration of migrations) {
-    const key = `migration:${migration.name}`;
-    const digest = digestOf(migration.statements);
-    if (recorded(driver, key) === digest) continue;
-    driver.exec("BEGIN IMMEDIATE");
-    try {
-      for (const statement of migration.statements) driver.exec(statement);
-      driver
-        .prepare("INSERT INTO sync_state (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
-        .run(key, digest);
-      driver.exec("COMMIT");
-    } catch (error) {
-      if (driver.inTransaction()) driver.exec("ROLLBACK");
-      throw error;
+    const digest = migration.once === true ? "done" : digestOf(migration.statements);
+    if (isDone(driver, migration, migrations, digest)) continue;
+    if (isReplaced(driver, migration)) {
+      record(driver, migration.name, digest);
+      continue;
     }
+    withForeignKeys(driver, migration.foreignKeys, () => run(driver, migration, digest));
     applied.push(migration.name);
   }
   return applied;
 }
 
-function recorded(driver: Driver, key: string): string | null {
+function isDone(driver: Driver, migration: Migration, all: readonly Migration[], digest: string): boolean {
+  const found = recorded(driver, migration.name);
+  if (migration.once === true) return found !== null;
+  // Another tool may have run it and left no record; after a later one its triggers would be those of the past.
+  return found === digest || all.some((other) => other.once === true && recorded(driver, other.name) !== null);
+}
+
+const isReplaced = (driver: Driver, { replaces = [] }: Migration): boolean =>
+  replaces.length > 0 && replaces.every((name) => recorded(driver, name) !== null);
+
+function run(driver: Driver, migration: Migration, digest: string): void {
+  driver.exec("BEGIN IMMEDIATE");
+  try {
+    for (const statement of migration.statements) driver.exec(statement);
+    record(driver, migration.name, digest);
+    driver.exec("COMMIT");
+  } catch (error) {
+    if (driver.inTransaction()) driver.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+/** In a transaction the pragma would do nothing, so it stands around it. */
+function withForeignKeys(driver: Driver, wanted: Migration["foreignKeys"], body: () => void): void {
+  const isRelaxed = wanted === "off" && Number(driver.prepare("PRAGMA foreign_keys").get()?.[0]) === 1;
+  if (isRelaxed) driver.exec("PRAGMA foreign_keys = OFF");
+  try {
+    body();
+  } finally {
+    if (isRelaxed) driver.exec("PRAGMA foreign_keys = ON");
+  }
+}
+
+const keyOf = (name: string): string => `migration:${name}`;
+
+function record(driver: Driver, name: string, digest: string): void {
+  driver
+    .prepare("INSERT INTO sync_state (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+    .run(keyOf(name), digest);
+}
+
+function recorded(driver: Driver, name: string): string | null {
   if (driver.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'sync_state'").get() === undefined) return null;
-  return (driver.prepare("SELECT value FROM sync_state WHERE key = ?").get(key)?.[0] as string | undefined) ?? null;
+  return (driver.prepare("SELECT value FROM sync_state WHERE key = ?").get(keyOf(name))?.[0] as string | undefined) ?? null;
 }
 
 /** FNV-1a: tells texts apart, secures nothing. */

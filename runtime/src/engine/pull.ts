@@ -3,11 +3,14 @@ import type { PulledEntry } from "../client/entries.ts";
 import type { RemoteChange } from "../store/session.ts";
 import type { Store } from "../store/store.ts";
 import { decodeEntry, type DecodedEntry, type EntryFormat, type Refusal } from "./entry.ts";
+import { checkpoint, rememberEntry, reseed } from "./recovery.ts";
 import type { Relay } from "./relay.ts";
 
 export interface PullReport {
   readonly pulled: number;
   readonly merged: number;
+  /** Entries pushed because the server's log had lost them: it was restored from a backup. */
+  readonly reseeded: number;
   /** Entries that were not applied, with the reason. */
   readonly refused: readonly Refusal[];
 }
@@ -20,6 +23,7 @@ const MAX_GATHERED_AT_FIRST = 20_000;
 const REPLAY_ON_UPGRADE = "replay_on_upgrade";
 
 export async function pullChanges(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<PullReport> {
+  const reseeded = await checkLog(store, relay, format, device);
   const refused: Refusal[] = [];
   let pulled = 0;
   let merged = 0;
@@ -27,26 +31,47 @@ export async function pullChanges(store: Store, relay: Relay, format: EntryForma
   const mostGathered = cursor === 0 ? MAX_GATHERED_AT_FIRST : MAX_GATHERED;
   const highest = Math.max(cursor, store.highestCursor());
   let gathered: RemoteChange[] = [];
+  let isPartly = false;
   const flush = (): void => {
-    merged += store.applyRemote(device, gathered, cursor).merged;
+    merged += store.applyRemote(device, gathered, cursor, isPartly ? { [REPLAY_ON_UPGRADE]: "1" } : {}).merged;
     gathered = [];
   };
 
   for (let hasMore = true; hasMore;) {
-    const page = await relay.pullPayloads(device, cursor);
+    const page = await nextPage(relay, device, cursor, () => gathered.length > 0 && flush());
     for (const entry of page.entries) {
       const decoded = decode(store, format, entry);
+      isPartly ||= isDecoded(decoded) ? decoded.hasUnknownColumns : decoded.reason === "unknown-table";
       if (!isDecoded(decoded)) refused.push(decoded);
       else gathered.push((entry.seq ?? page.cursor) > highest ? decoded.change : { ...decoded.change, isFresh: false });
     }
     pulled += page.entries.length;
+    rememberEntry(store, page.entries);
     const moved = page.cursor !== cursor;
     cursor = page.cursor;
     hasMore = page.hasMore;
     if (gathered.length >= mostGathered || (!hasMore && (moved || gathered.length > 0))) flush();
   }
   store.resolveHeld(device);
-  return { pulled, merged, refused };
+  return { pulled, merged, reseeded, refused };
+}
+
+/** Where the connection breaks, what has come so far is applied: the next pull goes on from there. */
+async function nextPage(relay: Relay, device: string, cursor: number, onFailure: () => void): ReturnType<Relay["pullPayloads"]> {
+  try {
+    return await relay.pullPayloads(device, cursor);
+  } catch (error) {
+    onFailure();
+    throw error;
+  }
+}
+
+/** A log that no longer has the last entry read from it was restored from an older backup. */
+async function checkLog(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<number> {
+  const check = checkpoint(store);
+  if (check === null) return 0;
+  const page = await relay.pullPayloads(device, check.cursor);
+  return check.holds(page.entries) ? 0 : reseed(store, relay, format, device);
 }
 
 /** Reads quarantined entries again: after the right key has come, or the server has been repaired. Returns how many could be applied. */
@@ -78,10 +103,8 @@ export function replayAfterUpgrade(store: Store, modelHash: string): void {
 
 function decode(store: Store, format: EntryFormat, entry: PulledEntry): DecodedEntry | Refusal {
   const decoded = decodeEntry(format, entry);
-  if (isDecoded(decoded)) {
-    if (decoded.hasUnknownColumns) store.state.set(REPLAY_ON_UPGRADE, "1");
-  } else if (decoded.reason === "unknown-table") store.state.set(REPLAY_ON_UPGRADE, "1");
-  else if (decoded.seq !== null) store.quarantine({ seq: decoded.seq, table: decoded.table, rowId: decoded.rowId, reason: decoded.reason });
+  if (!isDecoded(decoded) && decoded.reason !== "unknown-table" && decoded.seq !== null)
+    store.quarantine({ seq: decoded.seq, table: decoded.table, rowId: decoded.rowId, reason: decoded.reason });
   return decoded;
 }
 

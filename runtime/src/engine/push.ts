@@ -13,11 +13,14 @@ const MAX_BATCH_BYTES = limits.MAX_REQUEST_BYTES / 2;
 /** Bytes of payload that still fit one entry's base64 with nonce and tag. */
 const MAX_PAYLOAD_BYTES = Math.floor((limits.MAX_ENTRY_BYTES * 3) / 4) - 64;
 
-/** Sends what is pending, in batches, until nothing is. Returns the number of entries sent. */
+/**
+ * Sends what was pending at the call, in batches, and returns the number of entries sent. What an app writes meanwhile
+ * waits for the next push: a busy writer must not keep this one from ending.
+ */
 export async function pushChanges(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<number> {
   let pushed = 0;
-  for (;;) {
-    store.foldLocal(device);
+  store.foldLocal(device);
+  for (let left = store.pendingCount(); ;) {
     const batch = nextBatch(store, format, device);
     if (batch.unpushable.length > 0) store.markUnpushable(batch.unpushable);
     if (batch.entries.length > 0) {
@@ -25,11 +28,32 @@ export async function pushChanges(store: Store, relay: Relay, format: EntryForma
       // By id, not by row: an edit made during the request is another entry, and stays.
       store.markPushed(batch.ids, batch.lastStamp, cursor);
       pushed += batch.ids.length;
-    } else if (batch.unpushable.length === 0) {
-      return pushed;
     }
+    left -= batch.ids.length + batch.unpushable.length;
+    if (left <= 0 || batch.ids.length + batch.unpushable.length === 0) return pushed;
   }
 }
+
+/** Splits entries into requests that a server takes, in order. */
+export function* batches(entries: readonly PayloadEntry[]): Generator<readonly PayloadEntry[]> {
+  let batch: PayloadEntry[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    const size = sizeOf(entry);
+    if (size > MAX_PAYLOAD_BYTES) continue; // it was never pushed
+    if (batch.length === limits.MAX_BATCH_ENTRIES || (batch.length > 0 && bytes + size > MAX_BATCH_BYTES)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(entry);
+    bytes += size;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Bytes of payload text. */
+const sizeOf = ({ payload }: PayloadEntry): number => new TextEncoder().encode(payload ?? "").length;
 
 interface Batch {
   readonly ids: readonly number[];
@@ -51,7 +75,7 @@ function nextBatch(store: Store, format: EntryFormat, device: string): Batch {
       continue;
     }
     const encoded = encodeEntry(format, entry, device);
-    const size = new TextEncoder().encode(encoded.payload ?? "").length;
+    const size = sizeOf(encoded);
     if (size > MAX_PAYLOAD_BYTES) {
       unpushable.push(entry.id);
       continue;

@@ -77,9 +77,15 @@ export interface TableStatements<in Synced = never, in Identity = never, in Chan
 /** The changes of a table whose columns are all identity: none, and the argument may be left out. */
 export type NoChanges = Readonly<Record<string, never>> | void;
 
-/** One migration: plain SQL statements, replay-safe. */
+/** One migration: plain SQL statements. */
 export interface Migration {
   /** `0001_init`: file name without extension. */
   readonly name: string;
+  /** True: must not run twice. Otherwise it is replay-safe, and runs again where its text has changed. */
+  readonly once?: boolean;
+  /** `off`: must run with foreign keys off, which can only be switched outside of a transaction. */
+  readonly foreignKeys?: "off";
+  /** Migrations that it stands for: a database that has run them all has nothing to run. */
+  readonly replaces?: readonly string[];
   readonly statements: readonly string[];
 }

@@ -82,10 +82,17 @@ describe("upsert", () => {
     expect(rows()).toEqual([["t1", "b", null, "me", 7]]);
   });
 
-  test("refuses a row without a value for every synced column, since NULL would overwrite it elsewhere", () => {
+  test("leaves out a column without a value, so that it keeps what it has: NULL would overwrite it", () => {
     const incomplete = { id: "t1", title: "x" } as unknown as SyncedTask;
+    const [, , note] = rows()[0] as readonly unknown[];
 
-    expect(() => tasks.upsert(incomplete)).toThrow("tasks: no value for the column note");
+    run(tasks.upsert(incomplete));
+
+    expect((rows()[0] as readonly unknown[]).slice(0, 3)).toEqual(["t1", "x", note]);
+  });
+
+  test("refuses a row without its identity", () => {
+    expect(() => tasks.upsert({ title: "x" } as unknown as SyncedTask)).toThrow("tasks: no value for the column id");
   });
 });
 

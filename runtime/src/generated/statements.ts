@@ -27,7 +27,8 @@ export function tableStatements<
   Changes extends object | void = Partial<Omit<Synced, keyof Identity>>,
 >(parts: StatementParts<Synced, Identity>): TableStatements<Synced, Identity, Changes> {
   const { table, identity, columns, apply = "upsert", fill = {} } = parts;
-  const others = columns.filter((column) => !(identity as readonly string[]).includes(column));
+  const isIdentity = (name: string): boolean => (identity as readonly string[]).includes(name);
+  const others = columns.filter((column) => !isIdentity(column));
 
   const valuesOf = (row: object, names: readonly string[]): readonly unknown[] => names.map((name) => givenValue(table, row, name));
   const pairs = (row: object, names: readonly string[]): readonly Fragment[] =>
@@ -38,12 +39,17 @@ export function tableStatements<
     const set = changed.length === 0 ? pairs(row, identity) : pairs(changes, changed);
     return compilable(sql`UPDATE ${sql.id(table)} SET ${sql.join(set)} WHERE ${where(row)}`);
   }
-  /** Never REPLACE: it deletes the row's children and resets its local columns. */
+  /**
+   * Never REPLACE: it deletes the row's children and resets its local columns. A column without a value, which a device
+   * on an older version may not know, is left out: a new row gets its default, and one that exists keeps what it has.
+   */
   function insert(row: object): Compilable {
     const fills = Object.entries(fill);
-    const names = sql.join([...columns, ...fills.map(([name]) => name)].map((name) => sql.id(name)));
-    const values = sql.join([...valuesOf(row, columns), ...fills.map(([, expression]) => sql.raw(`(${expression})`))]);
-    const sets = others.map((name) => sql`${sql.id(name)} = ${sql.id("excluded", name)}`);
+    const given = columns.filter((name) => isIdentity(name) || own(row, name) !== undefined);
+    const updated = given.filter((name) => !isIdentity(name));
+    const names = sql.join([...given, ...fills.map(([name]) => name)].map((name) => sql.id(name)));
+    const values = sql.join([...valuesOf(row, given), ...fills.map(([, expression]) => sql.raw(`(${expression})`))]);
+    const sets = updated.map((name) => sql`${sql.id(name)} = ${sql.id("excluded", name)}`);
     const action = sets.length === 0 ? sql`NOTHING` : sql`UPDATE SET ${sql.join(sets)}`;
     const conflict = sql.join(identity.map((name) => sql.id(name)));
     // By another name, or a table called "excluded" would hide the row that did not fit.

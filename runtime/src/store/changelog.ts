@@ -19,6 +19,8 @@ export interface ChangelogEntry {
   readonly old: string | null;
   /** The cursor of this device when the change was stamped. */
   readonly seen: number;
+  /** No user did this: the merge had to, by a rule of the schema. */
+  readonly isRule: boolean;
 }
 
 export type NewEntry = Omit<ChangelogEntry, "id">;
@@ -47,7 +49,7 @@ export interface Changelog {
   readonly prune: (beforeStamp: number, maxEntries: number | null) => number;
 }
 
-const COLUMNS = "id, table_name, op, row_id, stamp, CAST(mask AS TEXT), old, coalesce(seen, 0), data"; // mask as text: it may be past 2^53
+const COLUMNS = "id, table_name, op, row_id, stamp, CAST(mask AS TEXT), old, coalesce(seen, 0), coalesce(rule, 0), data"; // mask as text: it may be past 2^53
 
 /** State keys: below these ids everything is stamped, or pushed, so that no query walks the pushed part of the log. */
 const STAMPED_THROUGH = "stamped_through";
@@ -62,7 +64,7 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
      ) AS fresh WHERE id = fresh.fresh_id`,
   );
   const fresh = driver.prepare(
-    "SELECT id, table_name, op, row_id, stamp, CAST(mask AS TEXT), old, coalesce(seen, 0) FROM sync_changelog WHERE id > ? AND id <= ? AND stamp > 0 ORDER BY id",
+    "SELECT id, table_name, op, row_id, stamp, CAST(mask AS TEXT), old, coalesce(seen, 0), coalesce(rule, 0) FROM sync_changelog WHERE id > ? AND id <= ? AND stamp > 0 ORDER BY id",
   );
   const dataOf = driver.prepare("SELECT data FROM sync_changelog WHERE id = ?");
   const lastId = driver.prepare("SELECT coalesce(max(id), 0) FROM sync_changelog");
@@ -73,7 +75,7 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
   const markRange = driver.prepare("UPDATE sync_changelog SET pushed = ? WHERE id BETWEEN ? AND ?");
   const firstUnpushed = driver.prepare(`SELECT coalesce(min(id) - 1, ?) FROM sync_changelog WHERE id > ? AND pushed = ${UNPUSHED}`);
   const append = driver.prepare(
-    "INSERT INTO sync_changelog (table_name, op, row_id, timestamp, data, mask, old, stamp, seen) VALUES (?, ?, ?, ?, ?, CAST(? AS INTEGER), ?, ?, ?)",
+    "INSERT INTO sync_changelog (table_name, op, row_id, timestamp, data, mask, old, stamp, seen, rule) VALUES (?, ?, ?, ?, ?, CAST(? AS INTEGER), ?, ?, ?, ?)",
   );
   const countUnpushed = driver.prepare(`SELECT count(*) FROM sync_changelog WHERE id > ? AND pushed = ${UNPUSHED}`);
   const countUnpushable = driver.prepare(`SELECT count(*) FROM sync_changelog WHERE pushed = ${UNPUSHABLE}`);
@@ -117,6 +119,7 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
         entry.old,
         entry.stamp,
         entry.seen,
+        entry.isRule ? 1n : null,
       ),
     countUnpushed: () => countUnpushed.get(pushedThrough())?.[0] as number,
     countUnpushable: () => countUnpushable.get()?.[0] as number,
@@ -136,6 +139,7 @@ const toFresh = (row: Row): FreshEntry => ({
   mask: BigInt((row[5] as string | null) ?? 0),
   old: row[6] as string | null,
   seen: row[7] as number,
+  isRule: row[8] === 1,
 });
 
-const toEntry = (row: Row): ChangelogEntry => ({ ...toFresh(row), data: row[8] as string | null });
+const toEntry = (row: Row): ChangelogEntry => ({ ...toFresh(row), data: row[9] as string | null });

@@ -2,10 +2,10 @@
 import type { Driver } from "../driver/driver.ts";
 
 /**
- * `parent`: a parent is not here. `relaxed`: a reference to an unsynced row needs enforcement off.
+ * `parent`: a parent is not here. `children`: deleted elsewhere, while rows here refer to it. `relaxed`: a reference to an unsynced row needs enforcement off.
  * `missing`: an update-only row that does not exist here. `constraint`: the table refuses the row.
  */
-export type HeldReason = "parent" | "relaxed" | "missing" | "constraint";
+export type HeldReason = "parent" | "children" | "relaxed" | "missing" | "constraint";
 
 export interface HeldRow {
   readonly table: string;

@@ -13,7 +13,7 @@ export interface RowView {
   readonly value: (column: string) => WireValue | undefined;
 }
 
-/** `coming`: this transaction places it. `dead`: deleted, though its table may still hold it. `unknown`: ask the table. */
+/** `coming`: placed together with this one, and checked at COMMIT. `dead`: deleted, though its table may still hold it. `unknown`: ask the table. */
 export type Fate = "coming" | "dead" | "unknown";
 
 export interface MissingParents {
@@ -75,10 +75,10 @@ export class Parents {
     if (parent === undefined) return this.#isIn(reference, keys, () => this.#existsUnsynced(reference, keys));
     const parentRowId = parentRowIdOf(row, reference, parent);
     if (parentRowId !== null) {
-      if (parent === row.rows && parentRowId === row.rowId) return this.#mode.deferred || parent.read(parentRowId) !== null;
+      if (parent === row.rows && parentRowId === row.rowId) return true; // SQLite checks when the statement ends
       const fate = this.#fateOf(reference.table, parentRowId);
       if (fate === "dead") return false;
-      if (fate === "coming" && this.#mode.deferred) return true;
+      if (fate === "coming") return true;
     }
     return this.#isIn(reference, keys, () => parent.exists(reference.to, keys));
   }

@@ -5,10 +5,10 @@
  *
  * Everything here runs inside one synchronous transaction with capture suppressed.
  */
-import { rowIdToWire, ValueError, type WireValue } from "@synckit-gen/schemas/protocol";
+import { rowIdToWire, ValueError, wireToSql, type WireValue } from "@synckit-gen/schemas/protocol";
 import type { Driver } from "../driver/driver.ts";
 import type { ReferenceSpec } from "../generated/spec.ts";
-import { type Clock, BASELINE } from "./clock.ts";
+import { ABSENT, BASELINE, type Clock, compareClocks } from "./clock.ts";
 import type { Changelog, FreshEntry } from "./changelog.ts";
 import { columnsToMask, maskToColumns } from "./mask.ts";
 import { isNullable, keysOf, parentRowIdOf, Parents, type RowView } from "./parents.ts";
@@ -25,6 +25,8 @@ export interface RemoteChange extends Change {
   readonly isFresh: boolean;
   /** How far its author had read the log; null: the payload does not say. */
   readonly seen: number | null;
+  /** No user did this: the author's merge had to. */
+  readonly isRule: boolean;
 }
 
 /** Up to which stamp this device's own changes were in the log when it had reached which cursor; rising. */
@@ -49,6 +51,8 @@ export interface SessionMode {
   readonly lastStamp: number;
   /** How far this device has read. */
   readonly cursor: number;
+  /** The initial snapshot has told the account of every row that was here. */
+  readonly hasJoined: boolean;
   readonly pushMarks: PushMarks;
   /** The handle enforces foreign keys during this transaction. */
   readonly enforced: boolean;
@@ -83,9 +87,22 @@ interface RowWork extends RowView {
   isLeaving: boolean;
 }
 
+interface Child {
+  readonly child: RowWork;
+  readonly reference: ReferenceSpec;
+}
+
+/** Held rows looked through for children of a dead row; one that is missed costs its parent the columns that stay here. */
+const MAX_WAITING = 1_000;
+
 interface InboundEdge {
   readonly child: TableRows;
   readonly reference: ReferenceSpec;
+}
+
+/** Rows of a reference cycle could not all be placed: the transaction is to be run again without trusting any. */
+export class BrokenCircleError extends Error {
+  override readonly name = "BrokenCircleError";
 }
 
 export class Session {
@@ -99,6 +116,8 @@ export class Session {
   /** Rows held by this session, by work; the reason is in `sync_held`. */
   readonly #heldHere = new Set<RowWork>();
   readonly #relaxed = new Set<RowWork>();
+  /** Held rows that wait for nothing but each other: placed together, and checked at COMMIT. */
+  #circle: ReadonlySet<RowWork> = new Set();
   lastStamp: number;
 
   constructor(parts: SessionParts, mode: SessionMode, inbound: ReadonlyMap<string, readonly InboundEdge[]>) {
@@ -108,11 +127,9 @@ export class Session {
     this.lastStamp = mode.lastStamp;
     this.#hasHeld = parts.held.count() > 0;
     this.#parents = new Parents(parts, mode, (table, rowId) => {
-      const key = keyOf(table, rowId);
-      const work = this.#works.get(key);
-      if (work === undefined) return this.#direct.has(key) ? "coming" : "unknown";
-      if (!isAlive(work)) return "dead";
-      return this.#heldHere.has(work) ? "unknown" : "coming";
+      const work = this.#works.get(keyOf(table, rowId));
+      if (work === undefined) return "unknown";
+      return !isAlive(work) ? "dead" : this.#circle.has(work) ? "coming" : "unknown";
     });
   }
 
@@ -141,23 +158,34 @@ export class Session {
     if (isWhole) {
       clocks.reset(table, rowId, clock);
       if (this.#hasHeld) held.remove(table, rowId);
+      this.#keepIfGone(rows, entry);
       return;
     }
     if (op === "UPDATE" && clocks.advance(table, rowId, clock, changed, null)) return;
 
     const stored = clocks.load(table, rowId);
-    const registers = stored?.registers ?? { ...absentRegisters(), base: BASELINE };
+    // A row from before joining that nobody has been told of has no baseline yet: the snapshot gives it one, if it lives until then.
+    const registers = stored?.registers ?? { ...absentRegisters(), base: this.#mode.hasJoined ? BASELINE : ABSENT };
+    const isUntold = stored === null && !this.#mode.hasJoined;
     let data = stored?.data ?? null;
     registers.life = clock;
     registers.alive = op !== "DELETE";
     for (const column of changed) registers.overrides.set(column, clock);
     if (op === "DELETE") {
-      data = data ?? parseValues(entry.old);
+      data = data ?? (isUntold ? null : parseValues(entry.old));
       held.remove(table, rowId);
     } else if (data !== null) {
       data = { ...data, ...pick(parseValues(changelog.dataOf(entry.id)) ?? {}, changed) };
     }
     clocks.save(table, rowId, registers, data);
+    if (op === "UPDATE" && data === null) this.#keepIfGone(rows, entry);
+  }
+
+  /** Where deletes are ignored, a row may have left its table before its changes were folded: its values stay with its clocks. */
+  #keepIfGone(rows: TableRows, { id, table, rowId }: FreshEntry): void {
+    if (rows.spec.deletes !== "ignore" || rows.read(rowId) !== null) return;
+    const stored = this.#parts.clocks.load(table, rowId);
+    if (stored !== null) this.#parts.clocks.save(table, rowId, stored.registers, parseValues(this.#parts.changelog.dataOf(id)));
   }
 
   // Remote changes --------------------------------------------------------------------------------
@@ -210,7 +238,9 @@ export class Session {
     const [first] = mine;
     if (first !== undefined)
       add("overwritten", Object.fromEntries(mine.map(({ column, value }) => [column, value])), first.clock, change.clock);
-    if (change.op === "DELETE" && turnedOver !== null && isUnseen(turnedOver)) {
+    if (change.op === "DELETE" && turnedOver !== null && change.isRule) {
+      add("deleted", pick(this.#fullValues(work), work.rows.columns), turnedOver, change.clock); // nobody wanted it to go
+    } else if (change.op === "DELETE" && turnedOver !== null && isUnseen(turnedOver)) {
       const edited = work.rows.columns.filter((column) => isUnseen(registers.overrides.get(column) ?? registers.base));
       add("deleted", pick(this.#fullValues(work), edited), turnedOver, change.clock);
     }
@@ -285,12 +315,23 @@ export class Session {
   applyRules(): void {
     for (let progress = true; progress;) {
       progress = false;
-      for (const work of [...this.#heldHere]) if (isAlive(work) && this.#applyRule(work)) progress = true;
+      for (const work of [...this.#heldHere]) if (this.#heldHere.has(work) && this.#applyRule(work)) progress = true;
       if (progress) this.#retry();
     }
   }
 
   #retry(): void {
+    this.#placeHeld();
+    if (!this.#mode.deferred) return;
+    this.#circle = this.#findCircle();
+    if (this.#circle.size === 0) return;
+    this.#placeHeld();
+    const isBroken = [...this.#circle].some((work) => this.#heldHere.has(work));
+    this.#circle = new Set();
+    if (isBroken) throw new BrokenCircleError("a row of a reference cycle was refused");
+  }
+
+  #placeHeld(): void {
     for (let progress = true; progress;) {
       progress = false;
       for (const work of [...this.#heldHere]) {
@@ -302,6 +343,21 @@ export class Session {
     }
   }
 
+  /** The largest set of held rows whose missing parents are all in the set. */
+  #findCircle(): ReadonlySet<RowWork> {
+    const circle = new Set([...this.#heldHere].filter((work) => isAlive(work) && this.#parents.missing(work, null).blocking !== null));
+    this.#circle = circle;
+    for (let isClosed = false; !isClosed;) {
+      isClosed = true;
+      for (const work of circle)
+        if (this.#parents.missing(work, null).blocking !== null) {
+          circle.delete(work);
+          isClosed = false;
+        }
+    }
+    return circle;
+  }
+
   // Rows ------------------------------------------------------------------------------------------
 
   #work(rows: TableRows, rowId: string): RowWork {
@@ -311,7 +367,8 @@ export class Session {
     const stored = this.#parts.clocks.load(rows.spec.name, rowId);
     const direct = this.#direct.get(key);
     this.#direct.delete(key);
-    const physical = stored === null || direct?.columns === null ? rows.read(rowId) : stored.registers.alive ? undefined : null;
+    const physical =
+      stored === null || direct?.columns === null ? rows.read(rowId) : stored.registers.alive || this.#hasHeld ? undefined : null; // a dead row is in its table only while it is held
     const registers =
       stored?.registers ?? (physical === null ? absentRegisters() : { ...absentRegisters(), base: BASELINE, life: BASELINE, alive: true });
     const work: RowWork = {
@@ -393,11 +450,17 @@ export class Session {
     }
   }
 
+  /** Takes a dead row out of its table. While living rows refer to it, it stays: their rule is applied once the pull is complete. */
   #bury(work: RowWork): void {
     if (work.isLeaving) return;
     if (this.#physical(work) !== null) {
+      work.isLeaving = true;
+      for (const { child } of this.#childrenOf(work)) if (!isAlive(child)) this.#bury(child);
+      work.isLeaving = false;
+      const [waiting] = [...this.#childrenOf(work), ...this.#waitingFor(work)].filter(({ child }) => !child.isLeaving);
+      if (waiting !== undefined) return this.#hold(work, "children", waiting.child.rows.spec.name);
       const values = this.#fullValues(work);
-      if (!this.#leave(work)) return this.#hold(work, "constraint", "FOREIGNKEY");
+      if (!this.#remove(work)) return this.#hold(work, "constraint", "FOREIGNKEY");
       work.data = values;
     } else if (work.data !== null || Object.keys(work.overlay).length > 0) {
       work.data = this.#fullValues(work);
@@ -407,38 +470,41 @@ export class Session {
     this.#save(work);
   }
 
-  /** Takes the row out of its table, and the rows that refer to it with it or off it. False: the table keeps it. */
-  #leave(work: RowWork): boolean {
-    work.isLeaving = true;
-    for (const { child, reference } of this.#inbound.get(work.rows.spec.name) ?? []) {
-      const keys = keysOf(work.rows, this.#physical(work) ?? {}, reference);
-      for (const rowId of keys === null ? [] : child.find(reference.columns, keys)) this.#detach(this.#work(child, rowId), reference);
-    }
+  /** False: the table keeps the row. */
+  #remove(work: RowWork): boolean {
     try {
       work.rows.remove(work.rowId);
-      work.physical = null;
-      this.#parents.forget();
-      return true;
     } catch (error) {
       if (this.#parts.driver.constraintOf(error) === null) throw error;
       return false;
-    } finally {
-      work.isLeaving = false;
     }
+    work.physical = null;
+    this.#parents.forget();
+    return true;
   }
 
-  /** A child of a row that leaves: waits, off its parent or out of its table, until the pull is complete. */
-  #detach(child: RowWork, reference: ReferenceSpec): void {
-    if (child.isLeaving) return;
-    if (!isAlive(child)) return this.#bury(child);
-    const values = this.#fullValues(child);
-    if (isNullable(child.rows, reference)) {
-      child.rows.update(child.rowId, nulls(reference.columns), reference.columns);
-      child.physical = undefined;
-    } else {
-      this.#leave(child);
-    }
-    this.#hold(child, "parent", reference.columns.join(", "), values);
+  /** Living rows that are to refer to this one, and are held for now. */
+  #waitingFor(work: RowWork): readonly Child[] {
+    const edges = this.#inbound.get(work.rows.spec.name) ?? [];
+    if (edges.length === 0 || (this.#heldHere.size === 0 && !this.#hasHeld)) return [];
+    const held = this.#hasHeld ? this.#parts.held.list(MAX_WAITING) : [];
+    return edges.flatMap(({ child: rows, reference }) => {
+      const name = rows.spec.name;
+      const works = new Set([...this.#heldHere].filter((candidate) => candidate.rows === rows));
+      for (const { table, rowId } of held) if (table === name) works.add(this.#work(rows, rowId));
+      return [...works]
+        .filter((child) => child !== work && isAlive(child) && !this.#isMoving(child, work, reference))
+        .map((child) => ({ child, reference }));
+    });
+  }
+
+  /** Rows whose table has them refer to this one, itself left out. */
+  #childrenOf(work: RowWork): readonly Child[] {
+    return (this.#inbound.get(work.rows.spec.name) ?? []).flatMap(({ child: rows, reference }) => {
+      const keys = keysOf(work.rows, this.#physical(work) ?? {}, reference);
+      const rowIds = keys === null ? [] : rows.find(reference.columns, keys);
+      return rowIds.map((rowId) => ({ child: this.#work(rows, rowId), reference })).filter(({ child }) => child !== work);
+    });
   }
 
   #hold(work: RowWork, reason: HeldReason, detail: string | null, values: Values = this.#fullValues(work)): void {
@@ -457,41 +523,123 @@ export class Session {
 
   // Rules -----------------------------------------------------------------------------------------
 
-  /** Only a parent known to be dead counts: one that merely has not come may be on its way, or unreadable. */
+  /** What the schema says about a held row, if it says anything. True: something was done. */
   #applyRule(work: RowWork): boolean {
+    return isAlive(work) ? this.#applyParentRule(work) || this.#settleCollision(work) : this.#applyChildRules(work);
+  }
+
+  /** A row whose parent is dead. One that merely has not come may be on its way, or unreadable: it does not count. */
+  #applyParentRule(work: RowWork): boolean {
     for (const reference of work.rows.spec.references) {
-      const parent = this.#parts.tables.get(reference.table);
-      if (!reference.synced || parent === undefined || this.#parents.has(work, reference)) continue;
-      const parentRowId = parentRowIdOf(work, reference, parent);
-      if (parentRowId === null || !this.#isDead(parent, parentRowId)) continue;
-      if (reference.onDelete === "cascade") return this.#log(work, "DELETE", []);
-      if (reference.onDelete === "set null" && isNullable(work.rows, reference)) return this.#log(work, "UPDATE", reference.columns);
+      const rows = this.#parts.tables.get(reference.table);
+      if (!reference.synced || rows === undefined || this.#parents.has(work, reference)) continue;
+      const parentRowId = parentRowIdOf(work, reference, rows);
+      const parent = parentRowId === null ? null : this.#work(rows, parentRowId);
+      if (parent !== null && isDead(parent) && this.#followRule(work, parent, reference)) return true;
     }
     return false;
   }
 
-  #isDead(rows: TableRows, rowId: string): boolean {
-    const work = this.#work(rows, rowId);
-    return !work.registers.alive && work.registers.life.stamp > 0;
+  /** A dead row that living ones refer to. One that is about to refer elsewhere does not count. */
+  #applyChildRules(parent: RowWork): boolean {
+    const children = [...this.#childrenOf(parent), ...this.#waitingFor(parent)].filter(
+      ({ child, reference }) => isAlive(child) && !this.#isMoving(child, parent, reference),
+    );
+    const refusing = children.find(({ child, reference }) => ruleOf(child.rows, reference) === "revive");
+    const [first] = refusing === undefined ? children : [refusing];
+    return first !== undefined && this.#followRule(first.child, parent, first.reference);
   }
 
-  /** Does to a held row what a reference's rule says, as a change of this device's own. */
+  /** A living row refers to this one and does not let it go; nor does one whose own rows do not let it go. */
+  #isNeeded(work: RowWork, seen: Set<RowWork>): boolean {
+    seen.add(work);
+    return [...this.#childrenOf(work), ...this.#waitingFor(work)].some(({ child, reference }) => {
+      if (seen.has(child) || !isAlive(child) || this.#isMoving(child, work, reference)) return false;
+      const rule = ruleOf(child.rows, reference);
+      return rule === "revive" || (rule === "cascade" && this.#isNeeded(child, seen));
+    });
+  }
+
+  #isMoving(child: RowWork, parent: RowWork, reference: ReferenceSpec): boolean {
+    return parentRowIdOf(child, reference, parent.rows) !== parent.rowId;
+  }
+
+  #followRule(child: RowWork, parent: RowWork, reference: ReferenceSpec): boolean {
+    const rule = ruleOf(child.rows, reference);
+    if (rule === "cascade" && !this.#isNeeded(child, new Set([parent]))) {
+      this.#log(child, "DELETE", []);
+      this.#bury(child);
+    } else if (rule === "set null") {
+      this.#log(child, "UPDATE", reference.columns);
+      this.#place(child);
+    } else {
+      if (parent.data === null && this.#physical(parent) === null) return false; // its values were never here: the child stays held
+      this.#log(parent, "UPDATE", []);
+      this.#place(parent);
+    }
+    return true;
+  }
+
+  /**
+   * Two rows want one unique value. The one whose unique columns were written later keeps it; the other is deleted on
+   * every device, and kept as a conflict. Clocks are the same everywhere, so every device deletes the same one.
+   */
+  #settleCollision(work: RowWork): boolean {
+    const values = this.#fullValues(work);
+    for (const columns of work.rows.spec.unique) {
+      const bound = columns.map((column) => wireToSql(work.rows.typeOf(column), values[column] ?? null));
+      if (bound.includes(null)) continue; // SQLite lets NULLs be
+      const [otherId] = work.rows.find(columns, bound).filter((rowId) => rowId !== work.rowId);
+      if (otherId === undefined) continue;
+      const other = this.#work(work.rows, otherId);
+      const loser = this.#isLater(work, other, columns) ? other : work;
+      if (this.#isNeeded(loser, new Set())) continue; // it can neither stay nor go: held, and reported
+      this.#log(loser, "DELETE", []);
+      if (loser === other) this.#bury(other);
+      return true;
+    }
+    return false;
+  }
+
+  #isLater(a: RowWork, b: RowWork, columns: readonly string[]): boolean {
+    const latest = ({ registers }: RowWork): Clock =>
+      columns.map((column) => registers.overrides.get(column) ?? registers.base).reduce((x, y) => (compareClocks(x, y) > 0 ? x : y));
+    const order = compareClocks(latest(a), latest(b));
+    return order === 0 ? a.rowId > b.rowId : order > 0;
+  }
+
+  /** Does to a row what a rule says, as a change of this device's own. What a DELETE takes away is kept as a conflict. */
   #log(work: RowWork, op: "DELETE" | "UPDATE", nulled: readonly string[]): true {
     const { rows, rowId, registers } = work;
     const clock: Clock = { stamp: Math.max(this.#parts.nowMs() * 1000, this.lastStamp + 1), device: this.#mode.device };
     this.lastStamp = clock.stamp;
     const before = this.#fullValues(work);
     const after = { ...before, ...nulls(nulled) };
+    if (op === "DELETE")
+      this.#parts.conflicts.add({
+        table: rows.spec.name,
+        rowId,
+        kind: "deleted",
+        values: pick(before, rows.columns),
+        loser: registers.life,
+        winner: clock,
+        noticedMs: this.#parts.nowMs(),
+      });
     registers.life = clock;
     registers.alive = op === "UPDATE";
-    for (const column of nulled) registers.overrides.set(column, clock);
+    if (op === "UPDATE" && rows.spec.conflicts === "row") {
+      registers.base = clock;
+      registers.overrides.clear();
+    } else for (const column of nulled) registers.overrides.set(column, clock);
     work.data = after;
+    work.overlay = {};
     this.#parts.changelog.append({
       table: rows.spec.name,
       op,
       rowId,
       stamp: clock.stamp,
       seen: this.#mode.cursor,
+      isRule: true,
       mask: op === "UPDATE" ? columnsToMask(rows, nulled) : 0n,
       data: op === "UPDATE" ? JSON.stringify(after) : null,
       old: op === "DELETE" ? JSON.stringify(before) : null,
@@ -515,6 +663,12 @@ export function inboundEdges(tables: ReadonlyMap<string, TableRows>): ReadonlyMa
 
 const keyOf = (table: string, rowId: string): string => `${table}\0${rowId}`;
 const isAlive = (work: RowWork): boolean => work.registers.alive;
+const isDead = ({ registers }: RowWork): boolean => !registers.alive && registers.life.stamp > 0;
+
+/** `revive`: the parent's delete is refused, as SQLite would have refused it, had the two been on one device. */
+const ruleOf = (rows: TableRows, reference: ReferenceSpec): "cascade" | "set null" | "revive" =>
+  reference.onDelete === "cascade" ? "cascade" : isNullable(rows, reference) ? "set null" : "revive";
+
 const parseValues = (json: string | null): Values | null => (json === null ? null : (JSON.parse(json) as Values));
 const nulls = (columns: readonly string[]): Values => Object.fromEntries(columns.map((column) => [column, null]));
 const pick = (values: Values, columns: readonly string[]): Values =>

@@ -3,6 +3,7 @@
  * transaction with capture suppressed. Each method is synchronous and leaves the database consistent.
  */
 import { limits } from "@synckit-gen/schemas/protocol";
+import { DatabaseBusyError } from "../driver/database-busy-error.ts";
 import type { Driver } from "../driver/driver.ts";
 import type { AppSpec } from "../generated/spec.ts";
 import { changelog, type Changelog, PUSHED, UNPUSHABLE, type ChangelogEntry } from "./changelog.ts";
@@ -11,16 +12,24 @@ import { deviceNumbers } from "./devices.ts";
 import { heldStore, type HeldRow } from "./held.ts";
 import { type QuarantinedEntry, quarantineStore } from "./quarantine.ts";
 import { rowClocks } from "./row-clocks.ts";
-import { inboundEdges, type PushMarks, type RemoteChange, Session, type SessionParts } from "./session.ts";
+import { BrokenCircleError, inboundEdges, type PushMarks, type RemoteChange, Session, type SessionParts } from "./session.ts";
 import { stateStore, type StateStore } from "./state.ts";
+import { type LogRegisters, type RecalledEntry, recallMissing } from "./reseed.ts";
 import { snapshotStatements } from "./snapshot.ts";
 import { tableRows, type TableRows } from "./table-rows.ts";
 
-/** The app has a transaction open on this handle; the engine must not write into it. */
-export class DatabaseBusyError extends Error {
-  override readonly name = "DatabaseBusyError";
-  readonly code = "database/busy";
-  readonly retryable = true;
+/** The table does not take a conflict's values any more, for instance because they refer to a row that is gone. The conflict stays. */
+export class TakeBackRefusedError extends Error {
+  override readonly name = "TakeBackRefusedError";
+  readonly code = "conflict/refused";
+  readonly retryable = false;
+  /** The kind of constraint: `FOREIGNKEY`, `UNIQUE`, … */
+  readonly constraint: string;
+
+  constructor(constraint: string) {
+    super(`the table refuses these values (${constraint})`);
+    this.constraint = constraint;
+  }
 }
 
 export interface ApplyReport {
@@ -36,11 +45,21 @@ export interface Store {
   /** Stamps what triggers captured and folds it into the registers. */
   readonly foldLocal: (device: string) => void;
   /** Merges remote changes and moves the cursor, or does neither. Null: leaves the cursor. */
-  readonly applyRemote: (device: string, changes: readonly RemoteChange[], cursor: number | null) => ApplyReport;
+  readonly applyRemote: (
+    device: string,
+    changes: readonly RemoteChange[],
+    cursor: number | null,
+    /** State to set in the same transaction. */
+    state?: Readonly<Record<string, string>>,
+  ) => ApplyReport;
   /** How far this device has ever read, whatever its cursor was set back to. */
   readonly highestCursor: () => number;
   /** Once a pull is complete: held rows are tried again, and what lost its parent follows its rule. */
   readonly resolveHeld: (device: string) => void;
+  /** Every entry that would give a log what it lacks, from this device's registers. */
+  readonly recallMissing: (log: LogRegisters) => Iterable<RecalledEntry>;
+  /** The server's log begins anew and ends at `head`: it is read from its start, and what comes after `head` is news. */
+  readonly restartLog: (head: number) => void;
   readonly createInitialSnapshot: (device: string) => number;
   readonly unpushed: () => readonly ChangelogEntry[];
   /** Entries are in the log up to `stamp`, which the log reached at `cursor`. */
@@ -115,7 +134,14 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
     return suppressed(() => {
       const opened = new Session(
         parts,
-        { device, lastStamp: state.getNumber(LAST_STAMP, 0), cursor: state.getNumber("pull_cursor", 0), pushMarks: pushMarks(), ...mode },
+        {
+          device,
+          lastStamp: state.getNumber(LAST_STAMP, 0),
+          cursor: state.getNumber("pull_cursor", 0),
+          hasJoined: state.get("initial_snapshot_done") === "1",
+          pushMarks: pushMarks(),
+          ...mode,
+        },
         inbound,
       );
       opened.foldLocal();
@@ -144,7 +170,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
     try {
       result = session(device, { enforced, deferred: true }, run);
     } catch (error) {
-      if (driver.constraintOf(error) !== "FOREIGNKEY") throw error;
+      if (!(error instanceof BrokenCircleError) && driver.constraintOf(error) !== "FOREIGNKEY") throw error;
       result = session(device, { enforced, deferred: false }, run);
     }
     if (relaxed.length > 0) placeRelaxed(device, relaxed);
@@ -165,11 +191,12 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
     state,
     tables,
     foldLocal: (device) => session(device, { enforced: true, deferred: false }, () => undefined),
-    applyRemote: (device, changes, cursor) =>
+    applyRemote: (device, changes, cursor, facts = {}) =>
       apply(device, (opened) => {
         let merged = 0;
         for (const change of changes) if (opened.merge(change)) merged += 1;
         opened.settle();
+        for (const [key, fact] of Object.entries(facts)) state.set(key, fact);
         if (cursor !== null) state.set("pull_cursor", String(cursor));
         if (cursor !== null && cursor > highestCursor()) state.set(HIGHEST_CURSOR, String(cursor));
         return { merged, ignored: changes.length - merged };
@@ -183,6 +210,13 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         opened.applyRules();
       });
     },
+    recallMissing: (server) => recallMissing(parts, server),
+    restartLog: (head) =>
+      transaction(() => {
+        state.set("pull_cursor", "0");
+        state.set(HIGHEST_CURSOR, String(head));
+        state.set(PUSH_MARKS, JSON.stringify([[state.getNumber(LAST_STAMP, 0), head]]));
+      }),
     createInitialSnapshot: (device) =>
       session(device, { enforced: true, deferred: false }, () => {
         if (state.get("initial_snapshot_done") === "1") return 0;
@@ -210,17 +244,22 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
     conflictCount: () => conflicts.count(),
     takeBack(device, id) {
       session(device, { enforced: true, deferred: false }, () => undefined); // what the app wrote meanwhile is in the registers now
-      return transaction(() => {
-        const conflict = conflicts.get(id);
-        const rows = conflict === null ? undefined : tables.get(conflict.table);
-        if (conflict === null || rows === undefined) return false;
-        const columns = Object.keys(conflict.values).filter((column) => rows.columnSet.has(column));
-        if (columns.length > 0 && rows.update(conflict.rowId, conflict.values, columns) === 0) {
-          const stored = parts.clocks.load(conflict.table, conflict.rowId)?.data ?? {};
-          rows.upsert(conflict.rowId, { ...stored, ...conflict.values });
-        }
-        return conflicts.remove(id);
-      });
+      try {
+        return transaction(() => {
+          const conflict = conflicts.get(id);
+          const rows = conflict === null ? undefined : tables.get(conflict.table);
+          if (conflict === null || rows === undefined) return false;
+          const columns = Object.keys(conflict.values).filter((column) => rows.columnSet.has(column));
+          if (columns.length > 0 && rows.update(conflict.rowId, conflict.values, columns) === 0) {
+            const stored = parts.clocks.load(conflict.table, conflict.rowId)?.data ?? {};
+            rows.upsert(conflict.rowId, { ...stored, ...conflict.values });
+          }
+          return conflicts.remove(id);
+        });
+      } catch (error) {
+        const constraint = driver.constraintOf(error);
+        throw constraint === null ? error : new TakeBackRefusedError(constraint);
+      }
     },
     dismissConflict: (id) => conflicts.remove(id),
   };

@@ -70,13 +70,12 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
       const text = select(spec.sql.payload, spec.identity).get(...rowIdToSql(identity, rowId))?.[0];
       return text === undefined ? null : (JSON.parse(text as string) as Values);
     },
-    upsert: (rowId, values) =>
-      statement("upsert", () =>
-        compileUpsert(
-          spec.statements,
-          spec.columns.map(({ name }) => name),
-        ),
-      ).run(rowIdToSql(identity, rowId), values),
+    upsert(rowId, values) {
+      // A payload of another version may lack columns: they keep their value, or get their default.
+      const given = columns.filter((name) => values[name] !== undefined);
+      const key = given.length === columns.length ? "upsert" : `upsert ${given.join("\0")}`;
+      return statement(key, () => compileUpsert(spec.statements, [...spec.identity, ...given])).run(rowIdToSql(identity, rowId), values);
+    },
     update: (rowId, values, changed) =>
       statement(`update ${changed.join("\0")}`, () => compileUpdate(spec.statements, spec.identity, changed)).run(
         rowIdToSql(identity, rowId),

@@ -2,7 +2,13 @@
  * Every code that the generator can report: its severity, its message with the author's words in it, and the
  * way out. A code is never renamed and never reused. Each has a page in `generator/diagnostics/` and a case that shows it.
  */
+import { breakingCatalog } from "./breaking-catalog.ts";
+import { databaseCatalog } from "./database-catalog.ts";
 import type { Diagnostic, Related, SourceSpan } from "./diagnostic.ts";
+import { migrationCatalog } from "./migration-catalog.ts";
+import { emitterCatalog } from "./emitter-catalog.ts";
+import { evolutionCatalog } from "./evolution-catalog.ts";
+import { scaffoldCatalog } from "./scaffold-catalog.ts";
 
 interface Entry {
   readonly severity: Diagnostic["severity"];
@@ -311,6 +317,12 @@ export const catalog = {
     message: (p: { path: string; reason: string }) => `"${p.path}" cannot be used: ${p.reason}. Nothing was changed.`,
     fix: "Restore the file from version control (resolve a merge first). If it is lost, delete it and run again with `--force`.",
   },
+  ...databaseCatalog,
+  ...migrationCatalog,
+  ...emitterCatalog,
+  ...evolutionCatalog,
+  ...breakingCatalog,
+  ...scaffoldCatalog,
 } as const satisfies Record<string, Entry>;
 
 export type DiagnosticCode = keyof typeof catalog;

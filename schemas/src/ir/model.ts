@@ -32,6 +32,8 @@ export interface Changelog {
 export interface Table {
   /** The SQL name, unquoted. */
   readonly name: string;
+  /** What an earlier version of the schema called it. */
+  readonly renamedFrom?: string;
   readonly code: TableCode;
   /** The columns by which a row is recognised on every device: the key, or what `match` names. */
   readonly identity: Identity;
@@ -76,11 +78,13 @@ export type Column = SyncedColumn | LocalColumn;
 export interface SyncedColumn {
   readonly kind: "synced";
   readonly name: string;
+  /** What an earlier version of the schema called it. */
+  readonly renamedFrom?: string;
   readonly type: ColumnType;
   readonly nullable: boolean;
   /** SQL expression of the column's default, or null. */
   readonly default: string | null;
-  /** The column's place in the changed-column mask, 0 to 62; null for identity columns, which never change in an UPDATE. */
+  /** The column's place in the changed-column mask, 0 to 61, kept for ever; null for identity columns, which never change in an UPDATE. */
   readonly bit: number | null;
 }
 
@@ -88,6 +92,8 @@ export interface SyncedColumn {
 export interface LocalColumn {
   readonly kind: "local";
   readonly name: string;
+  /** What an earlier version of the schema called it. */
+  readonly renamedFrom?: string;
   /** Null where the schema names the column without a type. */
   readonly type: ColumnType | null;
   readonly nullable: boolean;

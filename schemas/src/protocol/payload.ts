@@ -18,6 +18,8 @@ export interface ReservedMember {
   readonly o: ChangeOp;
   /** Clock: stamp in microseconds, and the id of the device that wrote. */
   readonly c: readonly [stamp: number, device: string];
+  /** Present: no user did this; the merge had to, by a rule of the schema. */
+  readonly r?: true;
   /** How far the author had read the server's log: what came later, it cannot have known. */
   readonly s: number;
   /** Names of the columns that an UPDATE changed. Absent for the others. */

@@ -5,8 +5,8 @@ import { scaffoldHeader } from "../text/header.ts";
 export const emitter = defineEmitter({
   name: "commands",
   summary: "The seven commands for a user interface, yours to edit",
-  emit: (_model, context) => {
-    const text = `${scaffoldHeader(context, "The commands that a user interface calls. The runtime does the work; checks and wording of your own go here.")}import type { CompleteAuthRequest, Sync } from "@synckit-gen/runtime/generated-v1";
+  emit: () => {
+    const text = `${scaffoldHeader("The commands that a user interface calls. The runtime does the work; checks and wording of your own go here.")}import type { CompleteAuthRequest, Sync } from "@synckit-gen/runtime/generated-v1";
 
 /** Configured, signed in, encryption, device, pending changes. */
 export const syncStatus = (sync: Sync) => sync.status();

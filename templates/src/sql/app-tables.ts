@@ -19,17 +19,22 @@ const STORAGE: Readonly<Record<ColumnType, string>> = {
 const PLAIN_DEFAULT =
   /^(?:[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|'(?:[^']|'')*'|[xX]'[0-9A-Fa-f]*'|NULL|TRUE|FALSE|CURRENT_(?:TIME|DATE|TIMESTAMP))$/i;
 
-export function createTableSql(table: Table): string {
+/** `as`: under another name, and then the name must be free. */
+export function createTableSql(table: Table, as?: string): string {
   const parts = [
     ...table.columns.map((column) => columnSql(column, table)),
     `PRIMARY KEY (${quoteNames(table.key)})`,
     ...uniqueLists(table).map((columns) => `UNIQUE (${quoteNames(columns)})`),
     ...table.references.filter((reference) => reference.synced).map(foreignKeySql),
   ];
-  return `CREATE TABLE IF NOT EXISTS ${quoteName(table.name)} (\n  ${parts.join(",\n  ")}\n)`;
+  const name = as === undefined ? `IF NOT EXISTS ${quoteName(table.name)}` : quoteName(as);
+  return `CREATE TABLE ${name} (\n  ${parts.join(",\n  ")}\n)`;
 }
 
-function columnSql(column: Column, table: Table): string {
+/** True where ALTER TABLE takes the default: one that is the same for every row, whenever it is asked for. */
+export const isConstantDefault = (expression: string): boolean => PLAIN_DEFAULT.test(expression) && !/^CURRENT_/i.test(expression);
+
+export function columnSql(column: Column, table: Table): string {
   const words = [quoteName(column.name)];
   if (column.type !== null) words.push(STORAGE[column.type]);
   // A key needs it spelled out: SQLite lets NULL into a primary key that is not the rowid.
@@ -39,33 +44,41 @@ function columnSql(column: Column, table: Table): string {
 }
 
 /** The declared lists, and the identity where it is not the key: an upsert needs an index to conflict with. */
-function uniqueLists(table: Table): readonly (readonly string[])[] {
+export function uniqueLists(table: Table): readonly (readonly string[])[] {
   const sameColumns = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((name) => b.includes(name));
   const { columns } = table.identity;
   const known = [table.key, ...table.unique].some((list) => sameColumns(list, columns));
   return known ? table.unique : [columns, ...table.unique];
 }
 
-function foreignKeySql(reference: Reference): string {
-  const action = reference.onDelete === "no action" ? "" : ` ON DELETE ${reference.onDelete.toUpperCase()}`;
-  return `FOREIGN KEY (${quoteNames(reference.columns)}) REFERENCES ${quoteName(reference.table)} (${quoteNames(reference.to)})${action}`;
+export const foreignKeySql = (reference: Reference): string =>
+  `FOREIGN KEY (${quoteNames(reference.columns)}) ${referenceClause(reference)}`;
+
+export function referenceClause({ table, to, onDelete }: Reference): string {
+  const action = onDelete === "no action" ? "" : ` ON DELETE ${onDelete.toUpperCase()}`;
+  return `REFERENCES ${quoteName(table)} (${quoteNames(to)})${action}`;
+}
+
+interface Index {
+  readonly name: string;
+  readonly sql: string;
 }
 
 /** One index on the child side of each reference, so that a parent's delete never scans the children. */
-export function referenceIndexes(model: SyncModel): ReadonlyMap<Table, readonly string[]> {
+export function referenceIndexes(model: SyncModel): ReadonlyMap<Table, readonly Index[]> {
   const taken = new Set<string>();
-  const indexesByTable = new Map<Table, readonly string[]>();
+  const indexesByTable = new Map<Table, readonly Index[]>();
   for (const table of model.tables) {
     // The key and unique lists are indexes already, and serve any reference over their first columns.
     const covered: (readonly string[])[] = [table.key, ...uniqueLists(table)];
-    const statements: string[] = [];
+    const indexes: Index[] = [];
     for (const { columns } of table.references) {
       if (covered.some((list) => columns.every((column, i) => list[i] === column))) continue;
       covered.push(columns);
       const name = freeName(`sync_${table.name}_${columns.join("_")}_index`, taken);
-      statements.push(`CREATE INDEX IF NOT EXISTS ${quoteName(name)} ON ${quoteName(table.name)} (${quoteNames(columns)})`);
+      indexes.push({ name, sql: `CREATE INDEX IF NOT EXISTS ${quoteName(name)} ON ${quoteName(table.name)} (${quoteNames(columns)})` });
     }
-    indexesByTable.set(table, statements);
+    indexesByTable.set(table, indexes);
   }
   return indexesByTable;
 }

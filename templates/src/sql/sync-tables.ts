@@ -15,7 +15,8 @@ export const syncTableStatements: readonly { readonly about: string; readonly sq
   "mask" INTEGER,
   "old" TEXT,
   "stamp" INTEGER,
-  "seen" INTEGER
+  "seen" INTEGER,
+  "rule" INTEGER
 )`,
   },
   {

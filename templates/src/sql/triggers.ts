@@ -12,7 +12,7 @@ import { payloadSql } from "../text/value-sql.ts";
 const GUARD = `NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')`;
 
 /** Microseconds since 1970 with a millisecond clock: julianday works on every SQLite, unixepoch('subsec') only since 3.42. */
-const NOW = `CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000`;
+export const NOW = `CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000`;
 
 const INTEGERS: ReadonlySet<string> = new Set(["integer", "bigint", "boolean"]);
 
@@ -20,6 +20,11 @@ type Row = "NEW" | "OLD";
 
 /** Drops and creates the table's triggers, so that running it again brings them up to date. */
 export function triggerStatements(table: Table, modelHash: string): readonly string[] {
+  const drops = TRIGGER_KINDS.map((kind) => `DROP TRIGGER IF EXISTS ${quoteName(triggerName(table.name, kind))}`);
+  return [...drops, ...createTriggers(table, modelHash).map(({ sql }) => sql)];
+}
+
+export function createTriggers(table: Table, modelHash: string): readonly { readonly name: string; readonly sql: string }[] {
   const capture = captureOf(table);
   const triggers = [
     insertTrigger(capture),
@@ -29,9 +34,13 @@ export function triggerStatements(table: Table, modelHash: string): readonly str
     arriveTrigger(capture),
     leaveTrigger(capture),
   ];
-  const drops = TRIGGER_KINDS.map((kind) => `DROP TRIGGER IF EXISTS ${quoteName(triggerName(table.name, kind))}`);
-  return [...drops, ...triggers.flatMap((trigger) => (trigger === null ? [] : [triggerSql(table, trigger, modelHash)]))];
+  return triggers.flatMap((trigger) =>
+    trigger === null ? [] : [{ name: triggerName(table.name, trigger.kind), sql: triggerSql(table, trigger, modelHash) }],
+  );
 }
+
+/** A trigger's text without the model that it was made for: what decides whether it must be made again. */
+export const withoutModel = (sql: string): string => sql.replace(/\/\* synckit-gen [^*]* \*\//u, "");
 
 const TRIGGER_KINDS = ["insert", "update", "key", "delete", "arrive", "leave"] as const;
 type TriggerKind = (typeof TRIGGER_KINDS)[number];
@@ -108,7 +117,7 @@ function keyTrigger(capture: Capture): Trigger | null {
     kind: "key",
     event: updateOf(table, identity),
     conditions: [anyOf(identity)],
-    body: table.deletes === "ignore" ? [come] : [gone, come],
+    body: table.deletes === "ignore" ? [keepValues(capture), come] : [gone, come],
   };
 }
 
@@ -123,16 +132,18 @@ function deleteTrigger(capture: Capture): Trigger | null {
 }
 
 /**
- * An app may drop an update-only row and fetch it again. The two triggers below keep what is known of it meanwhile:
- * leaving, its values go to its clocks; arriving again, it is held, so that the next cycle gives them back.
+ * A row whose delete is ignored lives on elsewhere, and may come back: an app drops an item and fetches it again. The
+ * two triggers below keep what is known of it meanwhile: leaving, its values go to its clocks; an update-only row that
+ * arrives again is held, so that the next cycle gives them back.
  */
 function leaveTrigger(capture: Capture): Trigger | null {
   const { table } = capture;
-  if (table.apply !== "update" || table.deletes !== "ignore") return null;
-  const keep = `UPDATE "sync_row_clock" SET "data" = ${capture.payload("OLD")}
-  WHERE "table_name" = ${quoteText(table.name)} AND "row_id" = ${capture.rowId("OLD")} AND "data" IS NULL;`;
-  return { kind: "leave", event: "DELETE", conditions: identified(capture, "OLD"), body: [keep] };
+  if (table.deletes !== "ignore") return null;
+  return { kind: "leave", event: "DELETE", conditions: identified(capture, "OLD"), body: [keepValues(capture)] };
 }
+
+const keepValues = (capture: Capture): string => `UPDATE "sync_row_clock" SET "data" = ${capture.payload("OLD")}
+  WHERE "table_name" = ${quoteText(capture.table.name)} AND "row_id" = ${capture.rowId("OLD")} AND "data" IS NULL;`;
 
 function arriveTrigger(capture: Capture): Trigger | null {
   const { table } = capture;

@@ -6,15 +6,15 @@ const lines = (context: EmitContext, about: string): readonly string[] => [
   about,
 ];
 
-/** For files that are overwritten on every run. */
+/** For files that are overwritten on every run. Linters read the mark and leave them alone; nobody could follow their advice. */
 export const tsHeader = (context: EmitContext, about: string): string =>
   `${lines(context, about)
     .map((line) => `// ${line}`)
-    .join("\n")}\n\n`;
+    .join("\n")}\n/* eslint-disable */\n\n`;
 
 export const sqlHeader = (context: EmitContext, about: readonly string[]): string =>
   `${[...lines(context, about[0] ?? ""), ...about.slice(1)].map((line) => `-- ${line}`).join("\n")}\n`;
 
-/** For files that are written once and then belong to the application. */
-export const scaffoldHeader = (context: EmitContext, about: string): string =>
-  `// Written once by synckit-gen ${context.version} from model ${context.modelHash}. Yours to edit: it is never overwritten.\n// ${about}\n\n`;
+/** For files that belong to the application. Without version and model: only what matters to the reader is a change to be merged. */
+export const scaffoldHeader = (about: string): string =>
+  `// Made by synckit-gen, yours to edit: what a later version adds is merged in, and what you changed stays.\n// ${about}\n\n`;

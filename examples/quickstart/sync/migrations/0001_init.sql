@@ -34,7 +34,8 @@ CREATE TABLE IF NOT EXISTS "sync_changelog" (
   "mask" INTEGER,
   "old" TEXT,
   "stamp" INTEGER,
-  "seen" INTEGER
+  "seen" INTEGER,
+  "rule" INTEGER
 );
 
 -- Settings and positions. applying_remote = '1' while remote changes are applied: the triggers then write nothing.
@@ -109,6 +110,8 @@ DROP TRIGGER IF EXISTS "sync_lists_insert";
 DROP TRIGGER IF EXISTS "sync_lists_update";
 DROP TRIGGER IF EXISTS "sync_lists_key";
 DROP TRIGGER IF EXISTS "sync_lists_delete";
+DROP TRIGGER IF EXISTS "sync_lists_arrive";
+DROP TRIGGER IF EXISTS "sync_lists_leave";
 CREATE TRIGGER "sync_lists_insert"
 AFTER INSERT ON "lists"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -231,6 +234,8 @@ DROP TRIGGER IF EXISTS "sync_items_insert";
 DROP TRIGGER IF EXISTS "sync_items_update";
 DROP TRIGGER IF EXISTS "sync_items_key";
 DROP TRIGGER IF EXISTS "sync_items_delete";
+DROP TRIGGER IF EXISTS "sync_items_arrive";
+DROP TRIGGER IF EXISTS "sync_items_leave";
 CREATE TRIGGER "sync_items_insert"
 AFTER INSERT ON "items"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')

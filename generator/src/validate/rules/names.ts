@@ -26,7 +26,8 @@ function* unusable(word: Word): Iterable<Diagnostic> {
   if (reason !== null) yield report("name/unusable", word.at, { name: printable(word.text), reason });
 }
 
-function unusableReason(name: string): string | null {
+/** Null where the name can be used. */
+export function unusableReason(name: string): string | null {
   if (name.trim() === "") return "it is empty";
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/u.test(name)) return "it holds a control character or a line break";

@@ -1,4 +1,4 @@
-// Written once by synckit-gen 0.1.0 from model 8b6650dc1b6641dd. Yours to edit: it is never overwritten.
+// Made by synckit-gen, yours to edit: what a later version adds is merged in, and what you changed stays.
 // The commands that a user interface calls. The runtime does the work; checks and wording of your own go here.
 
 import type { CompleteAuthRequest, Sync } from "@synckit-gen/runtime/generated-v1";

@@ -16,7 +16,8 @@ CREATE TABLE IF NOT EXISTS "sync_changelog" (
   "mask" INTEGER,
   "old" TEXT,
   "stamp" INTEGER,
-  "seen" INTEGER
+  "seen" INTEGER,
+  "rule" INTEGER
 );
 
 -- Settings and positions. applying_remote = '1' while remote changes are applied: the triggers then write nothing.
@@ -91,6 +92,8 @@ DROP TRIGGER IF EXISTS "sync_collections_insert";
 DROP TRIGGER IF EXISTS "sync_collections_update";
 DROP TRIGGER IF EXISTS "sync_collections_key";
 DROP TRIGGER IF EXISTS "sync_collections_delete";
+DROP TRIGGER IF EXISTS "sync_collections_arrive";
+DROP TRIGGER IF EXISTS "sync_collections_leave";
 CREATE TRIGGER "sync_collections_insert"
 AFTER INSERT ON "collections"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -227,6 +230,8 @@ DROP TRIGGER IF EXISTS "sync_samples_insert";
 DROP TRIGGER IF EXISTS "sync_samples_update";
 DROP TRIGGER IF EXISTS "sync_samples_key";
 DROP TRIGGER IF EXISTS "sync_samples_delete";
+DROP TRIGGER IF EXISTS "sync_samples_arrive";
+DROP TRIGGER IF EXISTS "sync_samples_leave";
 CREATE TRIGGER "sync_samples_insert"
 AFTER INSERT ON "samples"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -384,6 +389,8 @@ DROP TRIGGER IF EXISTS "sync_audio_analysis_insert";
 DROP TRIGGER IF EXISTS "sync_audio_analysis_update";
 DROP TRIGGER IF EXISTS "sync_audio_analysis_key";
 DROP TRIGGER IF EXISTS "sync_audio_analysis_delete";
+DROP TRIGGER IF EXISTS "sync_audio_analysis_arrive";
+DROP TRIGGER IF EXISTS "sync_audio_analysis_leave";
 CREATE TRIGGER "sync_audio_analysis_insert"
 AFTER INSERT ON "audio_analysis"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -534,6 +541,8 @@ DROP TRIGGER IF EXISTS "sync_collection_members_insert";
 DROP TRIGGER IF EXISTS "sync_collection_members_update";
 DROP TRIGGER IF EXISTS "sync_collection_members_key";
 DROP TRIGGER IF EXISTS "sync_collection_members_delete";
+DROP TRIGGER IF EXISTS "sync_collection_members_arrive";
+DROP TRIGGER IF EXISTS "sync_collection_members_leave";
 CREATE TRIGGER "sync_collection_members_insert"
 AFTER INSERT ON "collection_members"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -673,6 +682,8 @@ DROP TRIGGER IF EXISTS "sync_smart_folders_insert";
 DROP TRIGGER IF EXISTS "sync_smart_folders_update";
 DROP TRIGGER IF EXISTS "sync_smart_folders_key";
 DROP TRIGGER IF EXISTS "sync_smart_folders_delete";
+DROP TRIGGER IF EXISTS "sync_smart_folders_arrive";
+DROP TRIGGER IF EXISTS "sync_smart_folders_leave";
 CREATE TRIGGER "sync_smart_folders_insert"
 AFTER INSERT ON "smart_folders"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -809,6 +820,8 @@ DROP TRIGGER IF EXISTS "sync_tags_insert";
 DROP TRIGGER IF EXISTS "sync_tags_update";
 DROP TRIGGER IF EXISTS "sync_tags_key";
 DROP TRIGGER IF EXISTS "sync_tags_delete";
+DROP TRIGGER IF EXISTS "sync_tags_arrive";
+DROP TRIGGER IF EXISTS "sync_tags_leave";
 CREATE TRIGGER "sync_tags_insert"
 AFTER INSERT ON "tags"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -907,6 +920,8 @@ DROP TRIGGER IF EXISTS "sync_user_config_insert";
 DROP TRIGGER IF EXISTS "sync_user_config_update";
 DROP TRIGGER IF EXISTS "sync_user_config_key";
 DROP TRIGGER IF EXISTS "sync_user_config_delete";
+DROP TRIGGER IF EXISTS "sync_user_config_arrive";
+DROP TRIGGER IF EXISTS "sync_user_config_leave";
 CREATE TRIGGER "sync_user_config_insert"
 AFTER INSERT ON "user_config"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1029,6 +1044,8 @@ DROP TRIGGER IF EXISTS "sync_vfs_insert";
 DROP TRIGGER IF EXISTS "sync_vfs_update";
 DROP TRIGGER IF EXISTS "sync_vfs_key";
 DROP TRIGGER IF EXISTS "sync_vfs_delete";
+DROP TRIGGER IF EXISTS "sync_vfs_arrive";
+DROP TRIGGER IF EXISTS "sync_vfs_leave";
 CREATE TRIGGER "sync_vfs_insert"
 AFTER INSERT ON "vfs"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1165,6 +1182,8 @@ DROP TRIGGER IF EXISTS "sync_vfs_nodes_insert";
 DROP TRIGGER IF EXISTS "sync_vfs_nodes_update";
 DROP TRIGGER IF EXISTS "sync_vfs_nodes_key";
 DROP TRIGGER IF EXISTS "sync_vfs_nodes_delete";
+DROP TRIGGER IF EXISTS "sync_vfs_nodes_arrive";
+DROP TRIGGER IF EXISTS "sync_vfs_nodes_leave";
 CREATE TRIGGER "sync_vfs_nodes_insert"
 AFTER INSERT ON "vfs_nodes"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')

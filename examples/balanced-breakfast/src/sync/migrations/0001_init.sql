@@ -16,7 +16,8 @@ CREATE TABLE IF NOT EXISTS "sync_changelog" (
   "mask" INTEGER,
   "old" TEXT,
   "stamp" INTEGER,
-  "seen" INTEGER
+  "seen" INTEGER,
+  "rule" INTEGER
 );
 
 -- Settings and positions. applying_remote = '1' while remote changes are applied: the triggers then write nothing.
@@ -91,6 +92,8 @@ DROP TRIGGER IF EXISTS "sync_feed_items_insert";
 DROP TRIGGER IF EXISTS "sync_feed_items_update";
 DROP TRIGGER IF EXISTS "sync_feed_items_key";
 DROP TRIGGER IF EXISTS "sync_feed_items_delete";
+DROP TRIGGER IF EXISTS "sync_feed_items_arrive";
+DROP TRIGGER IF EXISTS "sync_feed_items_leave";
 CREATE TRIGGER "sync_feed_items_update"
 AFTER UPDATE OF "is_read", "is_starred" ON "feed_items"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -121,12 +124,43 @@ BEGIN
     | ((OLD."is_starred" IS NOT NEW."is_starred" COLLATE BINARY) << 1)
   );
 END;
+CREATE TRIGGER "sync_feed_items_arrive"
+AFTER INSERT ON "feed_items"
+WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
+  AND NEW."external_id" IS NOT NULL
+BEGIN
+  /* synckit-gen d19e6c6fb168935c */
+  INSERT OR IGNORE INTO "sync_held" ("table_name", "row_id", "reason", "since")
+  SELECT "table_name", "row_id", 'missing', CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000 / 1000 FROM "sync_row_clock"
+  WHERE "table_name" = 'feed_items' AND "row_id" = CAST(NEW."external_id" AS TEXT) AND "data" IS NOT NULL;
+END;
+CREATE TRIGGER "sync_feed_items_leave"
+AFTER DELETE ON "feed_items"
+WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
+  AND OLD."external_id" IS NOT NULL
+BEGIN
+  /* synckit-gen d19e6c6fb168935c */
+  UPDATE "sync_row_clock" SET "data" = (SELECT json_group_object("name", CASE typeof("value")
+    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
+    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
+      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
+    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
+      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
+    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
+  END) FROM (
+  SELECT 'external_id' AS "name", 'text' AS "type", OLD."external_id" AS "value"
+  UNION ALL SELECT 'is_read', 'integer', OLD."is_read"
+  UNION ALL SELECT 'is_starred', 'integer', OLD."is_starred"))
+  WHERE "table_name" = 'feed_items' AND "row_id" = CAST(OLD."external_id" AS TEXT) AND "data" IS NULL;
+END;
 
 -- Capture of feeds
 DROP TRIGGER IF EXISTS "sync_feeds_insert";
 DROP TRIGGER IF EXISTS "sync_feeds_update";
 DROP TRIGGER IF EXISTS "sync_feeds_key";
 DROP TRIGGER IF EXISTS "sync_feeds_delete";
+DROP TRIGGER IF EXISTS "sync_feeds_arrive";
+DROP TRIGGER IF EXISTS "sync_feeds_leave";
 CREATE TRIGGER "sync_feeds_insert"
 AFTER INSERT ON "feeds"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -284,6 +318,8 @@ DROP TRIGGER IF EXISTS "sync_feed_tags_insert";
 DROP TRIGGER IF EXISTS "sync_feed_tags_update";
 DROP TRIGGER IF EXISTS "sync_feed_tags_key";
 DROP TRIGGER IF EXISTS "sync_feed_tags_delete";
+DROP TRIGGER IF EXISTS "sync_feed_tags_arrive";
+DROP TRIGGER IF EXISTS "sync_feed_tags_leave";
 CREATE TRIGGER "sync_feed_tags_insert"
 AFTER INSERT ON "feed_tags"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -413,6 +449,8 @@ DROP TRIGGER IF EXISTS "sync_query_feeds_insert";
 DROP TRIGGER IF EXISTS "sync_query_feeds_update";
 DROP TRIGGER IF EXISTS "sync_query_feeds_key";
 DROP TRIGGER IF EXISTS "sync_query_feeds_delete";
+DROP TRIGGER IF EXISTS "sync_query_feeds_arrive";
+DROP TRIGGER IF EXISTS "sync_query_feeds_leave";
 CREATE TRIGGER "sync_query_feeds_insert"
 AFTER INSERT ON "query_feeds"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -556,6 +594,8 @@ DROP TRIGGER IF EXISTS "sync_user_config_insert";
 DROP TRIGGER IF EXISTS "sync_user_config_update";
 DROP TRIGGER IF EXISTS "sync_user_config_key";
 DROP TRIGGER IF EXISTS "sync_user_config_delete";
+DROP TRIGGER IF EXISTS "sync_user_config_arrive";
+DROP TRIGGER IF EXISTS "sync_user_config_leave";
 CREATE TRIGGER "sync_user_config_insert"
 AFTER INSERT ON "user_config"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')

@@ -16,7 +16,8 @@ CREATE TABLE IF NOT EXISTS "sync_changelog" (
   "mask" INTEGER,
   "old" TEXT,
   "stamp" INTEGER,
-  "seen" INTEGER
+  "seen" INTEGER,
+  "rule" INTEGER
 );
 
 -- Settings and positions. applying_remote = '1' while remote changes are applied: the triggers then write nothing.
@@ -91,6 +92,8 @@ DROP TRIGGER IF EXISTS "sync_contacts_insert";
 DROP TRIGGER IF EXISTS "sync_contacts_update";
 DROP TRIGGER IF EXISTS "sync_contacts_key";
 DROP TRIGGER IF EXISTS "sync_contacts_delete";
+DROP TRIGGER IF EXISTS "sync_contacts_arrive";
+DROP TRIGGER IF EXISTS "sync_contacts_leave";
 CREATE TRIGGER "sync_contacts_insert"
 AFTER INSERT ON "contacts"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -241,6 +244,8 @@ DROP TRIGGER IF EXISTS "sync_contact_custom_fields_insert";
 DROP TRIGGER IF EXISTS "sync_contact_custom_fields_update";
 DROP TRIGGER IF EXISTS "sync_contact_custom_fields_key";
 DROP TRIGGER IF EXISTS "sync_contact_custom_fields_delete";
+DROP TRIGGER IF EXISTS "sync_contact_custom_fields_arrive";
+DROP TRIGGER IF EXISTS "sync_contact_custom_fields_leave";
 CREATE TRIGGER "sync_contact_custom_fields_insert"
 AFTER INSERT ON "contact_custom_fields"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -377,6 +382,8 @@ DROP TRIGGER IF EXISTS "sync_contact_emails_insert";
 DROP TRIGGER IF EXISTS "sync_contact_emails_update";
 DROP TRIGGER IF EXISTS "sync_contact_emails_key";
 DROP TRIGGER IF EXISTS "sync_contact_emails_delete";
+DROP TRIGGER IF EXISTS "sync_contact_emails_arrive";
+DROP TRIGGER IF EXISTS "sync_contact_emails_leave";
 CREATE TRIGGER "sync_contact_emails_insert"
 AFTER INSERT ON "contact_emails"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -520,6 +527,8 @@ DROP TRIGGER IF EXISTS "sync_contact_phones_insert";
 DROP TRIGGER IF EXISTS "sync_contact_phones_update";
 DROP TRIGGER IF EXISTS "sync_contact_phones_key";
 DROP TRIGGER IF EXISTS "sync_contact_phones_delete";
+DROP TRIGGER IF EXISTS "sync_contact_phones_arrive";
+DROP TRIGGER IF EXISTS "sync_contact_phones_leave";
 CREATE TRIGGER "sync_contact_phones_insert"
 AFTER INSERT ON "contact_phones"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -663,6 +672,8 @@ DROP TRIGGER IF EXISTS "sync_contact_social_handles_insert";
 DROP TRIGGER IF EXISTS "sync_contact_social_handles_update";
 DROP TRIGGER IF EXISTS "sync_contact_social_handles_key";
 DROP TRIGGER IF EXISTS "sync_contact_social_handles_delete";
+DROP TRIGGER IF EXISTS "sync_contact_social_handles_arrive";
+DROP TRIGGER IF EXISTS "sync_contact_social_handles_leave";
 CREATE TRIGGER "sync_contact_social_handles_insert"
 AFTER INSERT ON "contact_social_handles"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -799,6 +810,8 @@ DROP TRIGGER IF EXISTS "sync_email_accounts_insert";
 DROP TRIGGER IF EXISTS "sync_email_accounts_update";
 DROP TRIGGER IF EXISTS "sync_email_accounts_key";
 DROP TRIGGER IF EXISTS "sync_email_accounts_delete";
+DROP TRIGGER IF EXISTS "sync_email_accounts_arrive";
+DROP TRIGGER IF EXISTS "sync_email_accounts_leave";
 CREATE TRIGGER "sync_email_accounts_insert"
 AFTER INSERT ON "email_accounts"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1026,6 +1039,8 @@ DROP TRIGGER IF EXISTS "sync_projects_insert";
 DROP TRIGGER IF EXISTS "sync_projects_update";
 DROP TRIGGER IF EXISTS "sync_projects_key";
 DROP TRIGGER IF EXISTS "sync_projects_delete";
+DROP TRIGGER IF EXISTS "sync_projects_arrive";
+DROP TRIGGER IF EXISTS "sync_projects_leave";
 CREATE TRIGGER "sync_projects_insert"
 AFTER INSERT ON "projects"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1176,6 +1191,8 @@ DROP TRIGGER IF EXISTS "sync_events_insert";
 DROP TRIGGER IF EXISTS "sync_events_update";
 DROP TRIGGER IF EXISTS "sync_events_key";
 DROP TRIGGER IF EXISTS "sync_events_delete";
+DROP TRIGGER IF EXISTS "sync_events_arrive";
+DROP TRIGGER IF EXISTS "sync_events_leave";
 CREATE TRIGGER "sync_events_insert"
 AFTER INSERT ON "events"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1340,6 +1357,8 @@ DROP TRIGGER IF EXISTS "sync_milestones_insert";
 DROP TRIGGER IF EXISTS "sync_milestones_update";
 DROP TRIGGER IF EXISTS "sync_milestones_key";
 DROP TRIGGER IF EXISTS "sync_milestones_delete";
+DROP TRIGGER IF EXISTS "sync_milestones_arrive";
+DROP TRIGGER IF EXISTS "sync_milestones_leave";
 CREATE TRIGGER "sync_milestones_insert"
 AFTER INSERT ON "milestones"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1497,6 +1516,8 @@ DROP TRIGGER IF EXISTS "sync_saved_views_insert";
 DROP TRIGGER IF EXISTS "sync_saved_views_update";
 DROP TRIGGER IF EXISTS "sync_saved_views_key";
 DROP TRIGGER IF EXISTS "sync_saved_views_delete";
+DROP TRIGGER IF EXISTS "sync_saved_views_arrive";
+DROP TRIGGER IF EXISTS "sync_saved_views_leave";
 CREATE TRIGGER "sync_saved_views_insert"
 AFTER INSERT ON "saved_views"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1633,6 +1654,8 @@ DROP TRIGGER IF EXISTS "sync_tasks_insert";
 DROP TRIGGER IF EXISTS "sync_tasks_update";
 DROP TRIGGER IF EXISTS "sync_tasks_key";
 DROP TRIGGER IF EXISTS "sync_tasks_delete";
+DROP TRIGGER IF EXISTS "sync_tasks_arrive";
+DROP TRIGGER IF EXISTS "sync_tasks_leave";
 CREATE TRIGGER "sync_tasks_insert"
 AFTER INSERT ON "tasks"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -1874,6 +1897,8 @@ DROP TRIGGER IF EXISTS "sync_annotations_insert";
 DROP TRIGGER IF EXISTS "sync_annotations_update";
 DROP TRIGGER IF EXISTS "sync_annotations_key";
 DROP TRIGGER IF EXISTS "sync_annotations_delete";
+DROP TRIGGER IF EXISTS "sync_annotations_arrive";
+DROP TRIGGER IF EXISTS "sync_annotations_leave";
 CREATE TRIGGER "sync_annotations_insert"
 AFTER INSERT ON "annotations"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
@@ -2010,6 +2035,8 @@ DROP TRIGGER IF EXISTS "sync_subtasks_insert";
 DROP TRIGGER IF EXISTS "sync_subtasks_update";
 DROP TRIGGER IF EXISTS "sync_subtasks_key";
 DROP TRIGGER IF EXISTS "sync_subtasks_delete";
+DROP TRIGGER IF EXISTS "sync_subtasks_arrive";
+DROP TRIGGER IF EXISTS "sync_subtasks_leave";
 CREATE TRIGGER "sync_subtasks_insert"
 AFTER INSERT ON "subtasks"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')

@@ -16,7 +16,8 @@ CREATE TABLE IF NOT EXISTS "sync_changelog" (
   "mask" INTEGER,
   "old" TEXT,
   "stamp" INTEGER,
-  "seen" INTEGER
+  "seen" INTEGER,
+  "rule" INTEGER
 );
 
 -- Settings and positions. applying_remote = '1' while remote changes are applied: the triggers then write nothing.
@@ -150,6 +151,17 @@ WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND 
   AND (OLD."id" IS NOT NEW."id" COLLATE BINARY)
 BEGIN
   /* synckit-gen 40211bd7a6ea4bb5 */
+  UPDATE "sync_row_clock" SET "data" = (SELECT json_group_object("name", CASE typeof("value")
+    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
+    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
+      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
+    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
+      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
+    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
+  END) FROM (
+  SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
+  UNION ALL SELECT 'url', 'text', OLD."url"))
+  WHERE "table_name" = 'feeds' AND "row_id" = CAST(OLD."id" AS TEXT) AND "data" IS NULL;
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'feeds',
@@ -167,6 +179,24 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'url', 'text', NEW."url"))
   WHERE NEW."id" IS NOT NULL;
+END;
+CREATE TRIGGER "sync_feeds_leave"
+AFTER DELETE ON "feeds"
+WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
+  AND OLD."id" IS NOT NULL
+BEGIN
+  /* synckit-gen 40211bd7a6ea4bb5 */
+  UPDATE "sync_row_clock" SET "data" = (SELECT json_group_object("name", CASE typeof("value")
+    WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
+    WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
+      WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
+    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
+      WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
+    WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
+  END) FROM (
+  SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
+  UNION ALL SELECT 'url', 'text', OLD."url"))
+  WHERE "table_name" = 'feeds' AND "row_id" = CAST(OLD."id" AS TEXT) AND "data" IS NULL;
 END;
 
 -- Capture of items

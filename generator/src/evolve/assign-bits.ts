@@ -1,0 +1,81 @@
+/**
+ * Places in the changed-column mask. A column keeps its place for ever, also under another name, and a place whose column
+ * is gone is never given to another: entries that wait to be pushed, on any device, say with it what they changed.
+ */
+import { isSynced } from "@synckit-gen/schemas/model";
+import type { Column, ModelSteps, SyncModel, Table } from "@synckit-gen/schemas/model";
+import { limits } from "@synckit-gen/schemas/protocol";
+import type { TableBits } from "../write/lock.ts";
+
+export interface AssignedBits {
+  readonly model: SyncModel;
+  /** By table. */
+  readonly bits: ReadonlyMap<string, TableBits>;
+  /** Tables that have used all their places up. */
+  readonly exhausted: readonly string[];
+}
+
+/** `steps` lead to the model that the schema says, whose own places are those of a first version. */
+export function assignBits(model: SyncModel, steps: ModelSteps | null, known: ReadonlyMap<string, TableBits>): AssignedBits {
+  const exhausted: string[] = [];
+  const bits = new Map<string, TableBits>();
+  // A table that is gone may come back under the same name, and find its places taken.
+  for (const table of steps?.removed ?? []) bits.set(table.name, burnAll(known.get(table.name) ?? bitsIn(table)));
+  for (const [table, entry] of known)
+    if (steps === null || !steps.kept.some(({ before }) => before.name === table)) bits.set(table, burnAll(entry));
+  const tables = model.tables.map((table) => {
+    const step = steps?.kept.find(({ after }) => after.name === table.name);
+    const before = step === undefined ? undefined : (known.get(step.before.name) ?? bitsIn(step.before));
+    const names = new Map(step?.columns.kept.map((pair) => [pair.after.name, pair.before.name]));
+    const assigned = assignTable(table, before ?? bits.get(table.name) ?? NO_BITS, names);
+    if (assigned === null) {
+      exhausted.push(table.name);
+      return table;
+    }
+    bits.set(table.name, assigned.bits);
+    return { ...table, columns: assigned.columns };
+  });
+  return { model: { ...model, tables }, bits, exhausted };
+}
+
+const NO_BITS: TableBits = { bits: {}, burned: [] };
+
+const burnAll = ({ bits, burned }: TableBits): TableBits => ({ bits: {}, burned: sortNumbers([...Object.values(bits), ...burned]) });
+
+const bitsIn = (table: Table): TableBits => ({
+  bits: Object.fromEntries(table.columns.flatMap((column) => (isSynced(column) && column.bit !== null ? [[column.name, column.bit]] : []))),
+  burned: [],
+});
+
+const sortNumbers = (numbers: readonly number[]): readonly number[] => [...new Set(numbers)].toSorted((a, b) => a - b);
+
+/** `nameBefore`: what a column was called in the earlier model. Null: there is no place left. */
+function assignTable(
+  table: Table,
+  before: TableBits,
+  nameBefore: ReadonlyMap<string, string>,
+): { readonly bits: TableBits; readonly columns: readonly Column[] } | null {
+  const masked = table.columns.filter((column) => isSynced(column) && column.bit !== null);
+  const keptBit = new Map(masked.map(({ name }) => [name, bitOf(before, nameBefore.get(name))]));
+  const taken = new Set([...Object.values(before.bits), ...before.burned]);
+  const bitByName = new Map<string, number>();
+  let next = 0;
+  for (const { name } of masked) {
+    const kept = keptBit.get(name);
+    if (kept === undefined) while (taken.has(next)) next += 1;
+    const bit = kept ?? next;
+    if (bit >= limits.MAX_MASK_COLUMNS) return null;
+    taken.add(bit);
+    bitByName.set(name, bit);
+  }
+  const used = new Set(bitByName.values());
+  const burned = sortNumbers([...before.burned, ...Object.values(before.bits)].filter((bit) => !used.has(bit)));
+  const columns = table.columns.map((column) => {
+    const bit = bitByName.get(column.name);
+    return isSynced(column) && bit !== undefined ? { ...column, bit } : column;
+  });
+  return { bits: { bits: Object.fromEntries(bitByName), burned }, columns };
+}
+
+const bitOf = ({ bits }: TableBits, name: string | undefined): number | undefined =>
+  name !== undefined && Object.hasOwn(bits, name) ? bits[name] : undefined;

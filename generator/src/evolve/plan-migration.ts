@@ -1,0 +1,144 @@
+/**
+ * From the migrations that are written and the model that the schema says now: the model with its places in the mask,
+ * the migrations that emitters must know, and what speaks against going on.
+ */
+import { createHash } from "node:crypto";
+import { report, wholeFile } from "@synckit-gen/schemas/diagnostics";
+import type { Diagnostic, Staged } from "@synckit-gen/schemas/diagnostics";
+import { canonicalJson } from "@synckit-gen/schemas/model";
+import type { MigrationSource, OutputFile, SyncModel } from "@synckit-gen/schemas/model";
+import { limits } from "@synckit-gen/schemas/protocol";
+import { formatModel, hashText } from "../write/lock.ts";
+import type { LockHistory, MigrationRecord, TableBits } from "../write/lock.ts";
+import { assignBits } from "./assign-bits.ts";
+import { dangersOf } from "./dangers.ts";
+import { editedMigrations, headsOf, inRunOrder, migrationPath, snapshotPath } from "./history.ts";
+import type { History } from "./history.ts";
+import { modelAfter } from "./merge-models.ts";
+import { migrationName } from "./migration-name.ts";
+import { diffModels } from "./model-diff.ts";
+import type { ModelChange } from "./model-diff.ts";
+import { stepsBetween } from "./model-steps.ts";
+
+export interface PlanOptions {
+  /** What the next migration is to be called, in the author's words. */
+  readonly name?: string | undefined;
+  /** Columns and tables that hold data may go. */
+  readonly allowsDestructive?: boolean;
+  /** Where the schema stands, for findings about it. */
+  readonly file: string;
+}
+
+export interface MigrationPlan {
+  /** With places in the mask that never change. */
+  readonly model: SyncModel;
+  readonly sources: readonly MigrationSource[];
+  /** What the planned migration is for, in words; empty for the first. */
+  readonly changes: readonly ModelChange[];
+  /** The model behind the migrations that are written; null: there are none. */
+  readonly before: SyncModel | null;
+  /** The history with the planned migration in it, when the emitters have written it. */
+  readonly conclude: (files: readonly OutputFile[], modelHash: string) => Concluded;
+}
+
+export interface Concluded {
+  readonly history: LockHistory;
+  /** Models behind the migrations, for later runs. */
+  readonly snapshots: readonly OutputFile[];
+  /** The migration that this run adds; null: nothing needs one. */
+  readonly added: string | null;
+}
+
+export function planMigration(history: History, model: SyncModel, options: PlanOptions): Staged<MigrationPlan> {
+  const edited = editedMigrations(history);
+  if (edited.length > 0) {
+    const at = ({ path }: { readonly path: string }) => wholeFile(path);
+    return failed(edited.map((file) => report("migration/edited", at(file), { path: file.path, isMissing: file.isMissing })));
+  }
+  const known = modelBehind(history);
+  if (!known.ok)
+    return failed(known.conflicts.map((conflict) => report("migration/conflicting-branches", wholeFile(options.file), conflict)));
+  const place = { parents: headsOf(history.migrations).map(({ name }) => name), replaces: history.replaced ?? [] };
+  return planFrom(history, known.model, model, options, place);
+}
+
+const failed = (diagnostics: readonly Diagnostic[]): Staged<never> => ({ ok: false, diagnostics });
+
+/** The lock's own model is newer than that of the last migration where something has changed that needs none. */
+const modelBehind = (history: History): ReturnType<typeof modelAfter> =>
+  history.model !== null && history.migrations.length > 0 ? { ok: true, model: history.model } : modelAfter(history, history.migrations);
+
+interface Place {
+  readonly parents: readonly string[];
+  readonly replaces: readonly string[];
+}
+
+/** Plans one migration from `before`, at a place in the history. */
+function planFrom(history: History, before: SyncModel | null, model: SyncModel, options: PlanOptions, place: Place): Staged<MigrationPlan> {
+  const bits = assignBits(model, before === null ? null : stepsBetween(before, model), history.bits);
+  if (bits.exhausted.length > 0)
+    return failed(
+      bits.exhausted.map((table) =>
+        report("migration/bits-exhausted", wholeFile(options.file), { table, maximum: limits.MAX_MASK_COLUMNS }),
+      ),
+    );
+
+  const changes = before === null ? [] : diffModels(before, bits.model);
+  const { diagnostics } = dangersOf(before, bits.model, changes, options);
+  if (diagnostics.some(({ severity }) => severity === "error")) return failed(diagnostics);
+
+  const steps = before === null ? null : stepsBetween(before, bits.model);
+  const name = migrationName({ ...place, before, model: bits.model, changes, wanted: options.name });
+  const written = inRunOrder(history.migrations).map((record): MigrationSource => ({
+    kind: "written",
+    name: record.name,
+    text: history.texts.get(record.name) ?? "",
+  }));
+  // Planned again as it was, it stands for itself.
+  const planned: MigrationSource = { kind: "planned", name, steps, replaces: place.replaces.filter((replaced) => replaced !== name) };
+  return {
+    ok: true,
+    value: {
+      model: bits.model,
+      sources: [...written, planned],
+      changes,
+      before,
+      conclude: (files, modelHash) =>
+        conclude(history, bits.bits, { name, parents: place.parents, before, model: bits.model, modelHash, files }),
+    },
+    diagnostics,
+  };
+}
+
+interface Written {
+  readonly name: string;
+  readonly parents: readonly string[];
+  readonly before: SyncModel | null;
+  readonly model: SyncModel;
+  readonly modelHash: string;
+  readonly files: readonly OutputFile[];
+}
+
+function conclude(history: History, bits: ReadonlyMap<string, TableBits>, written: Written): Concluded {
+  const { name, parents, before, model, modelHash, files } = written;
+  const text = files.find(({ path }) => path === migrationPath(name))?.text;
+  const kept = history.migrations.flatMap((record): readonly OutputFile[] => {
+    const snapshot = history.snapshots.get(record.name);
+    return snapshot === undefined ? [] : [{ path: snapshotPath(record.name), text: snapshot, ownership: "generated" }];
+  });
+  const rest = { bits, acceptedEgress: history.acceptedEgress };
+  if (text === undefined) return { history: { ...rest, migrations: history.migrations }, snapshots: kept, added: null };
+
+  const record: MigrationRecord = {
+    name,
+    parents,
+    sha256: hashText(text),
+    before: before === null ? null : hashModel(before),
+    after: modelHash,
+    isDeployed: false,
+  };
+  const snapshot: OutputFile = { path: snapshotPath(name), text: `${formatModel(model)}\n`, ownership: "generated" };
+  return { history: { ...rest, migrations: [...history.migrations, record] }, snapshots: [...kept, snapshot], added: name };
+}
+
+export const hashModel = (model: SyncModel): string => createHash("sha256").update(canonicalJson(model)).digest("hex").slice(0, 16);

@@ -1,0 +1,60 @@
+/**
+ * A server restored from an older backup: its log ends before this device's cursor, or goes on differently from there.
+ * Every pull begins at the last entry it has read; where the log no longer has that entry, this device reads it from the
+ * start and pushes what it lacks.
+ */
+import type { PulledEntry } from "../client/entries.ts";
+import { LogRegisters } from "../store/reseed.ts";
+import type { Store } from "../store/store.ts";
+import { decodeEntry, encodeEntry, type EntryFormat } from "./entry.ts";
+import { batches } from "./push.ts";
+import type { Relay } from "./relay.ts";
+
+/** State key: the last entry read, as `[seq, digest]`. */
+const LAST_ENTRY = "last_entry";
+
+export function rememberEntry(store: Store, entries: readonly PulledEntry[]): void {
+  const last = entries.findLast(({ seq }) => seq !== null);
+  if (last !== undefined) store.state.set(LAST_ENTRY, JSON.stringify([last.seq, digestOf(last)]));
+}
+
+/** The cursor to check the log from: just before the last entry read. Null: nothing to check by. */
+export function checkpoint(store: Store): { readonly cursor: number; readonly holds: (page: readonly PulledEntry[]) => boolean } | null {
+  const stored = store.state.get(LAST_ENTRY);
+  if (stored === null || store.state.getNumber("pull_cursor", 0) === 0) return null;
+  const [seq, digest] = JSON.parse(stored) as [number, string];
+  return { cursor: seq - 1, holds: (page) => page.some((entry) => entry.seq === seq && digestOf(entry) === digest) };
+}
+
+/** Reads the whole log and pushes what it lacks. Returns the number of entries pushed; the next pull starts at 0. */
+export async function reseed(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<number> {
+  const log = new LogRegisters();
+  let cursor = 0;
+  for (let hasMore = true; hasMore;) {
+    const page = await relay.pullPayloads(device, cursor);
+    for (const entry of page.entries) {
+      const decoded = decodeEntry(format, entry);
+      if ("change" in decoded) log.add(decoded.change, format.tables.get(entry.table)?.columns ?? []);
+    }
+    cursor = page.cursor;
+    hasMore = page.hasMore;
+  }
+  store.foldLocal(device);
+  let pushed = 0;
+  // All at once in memory: this happens once in the life of a server, and the log was read whole already.
+  const missing = [...store.recallMissing(log)].map((recalled) => encodeEntry(format, recalled.entry, recalled.device));
+  for (const batch of batches(missing)) {
+    await relay.pushPayloads(device, batch);
+    pushed += batch.length;
+  }
+  store.restartLog(cursor);
+  return pushed;
+}
+
+/** FNV-1a over what the log holds of an entry: tells entries apart, secures nothing. */
+function digestOf({ table, op, rowId, timestamp, payload }: PulledEntry): string {
+  let hash = 0x811c9dc5;
+  for (const char of JSON.stringify([table, op, rowId, timestamp, payload]))
+    hash = Math.imul(hash ^ (char.codePointAt(0) as number), 0x01000193) >>> 0;
+  return hash.toString(16);
+}

@@ -1,0 +1,107 @@
+/**
+ * What a server's log lacks. A server restored from a backup has forgotten entries that devices have merged; every
+ * device can say them again from its registers, with their own clocks, so that nothing changes but the log.
+ */
+import { rowIdToWire, type WireValue } from "@synckit-gen/schemas/protocol";
+import type { Driver } from "../driver/driver.ts";
+import type { ChangelogEntry } from "./changelog.ts";
+import { BASELINE, type Clock, compareClocks } from "./clock.ts";
+import { columnsToMask } from "./mask.ts";
+import { absentRegisters, mergeChange, type Registers, type Values } from "./registers.ts";
+import type { RowClocks } from "./row-clocks.ts";
+import type { RemoteChange } from "./session.ts";
+import type { TableRows } from "./table-rows.ts";
+
+/** An entry as it may have been pushed once, by whichever device. */
+export interface RecalledEntry {
+  readonly entry: ChangelogEntry;
+  /** The device of its clock. */
+  readonly device: string;
+}
+
+/** The registers that a log's entries add up to: clocks only. */
+export class LogRegisters {
+  readonly #rows = new Map<string, Registers>();
+
+  add(change: RemoteChange, columns: readonly string[]): void {
+    const key = `${change.table}\0${change.rowId}`;
+    const registers = this.#rows.get(key) ?? absentRegisters();
+    mergeChange(registers, change, columns, () => null);
+    this.#rows.set(key, registers);
+  }
+
+  get(table: string, rowId: string): Registers | null {
+    return this.#rows.get(`${table}\0${rowId}`) ?? null;
+  }
+}
+
+interface Parts {
+  readonly driver: Driver;
+  readonly tables: ReadonlyMap<string, TableRows>;
+  readonly clocks: RowClocks;
+}
+
+/** Every entry that would give the log what it lacks, table by table, parents first. */
+export function* recallMissing(parts: Parts, log: LogRegisters): Generator<RecalledEntry> {
+  for (const [table, rows] of parts.tables) {
+    for (const rowId of rowIdsOf(parts.driver, rows)) {
+      const stored = parts.clocks.load(table, rowId);
+      const registers = stored?.registers ?? { base: BASELINE, life: BASELINE, alive: true, overrides: new Map<string, Clock>() };
+      const values = stored?.data ?? rows.read(rowId);
+      yield* recallRow(rows, rowId, registers, values, log.get(table, rowId));
+    }
+  }
+}
+
+function rowIdsOf(driver: Driver, { spec }: TableRows): readonly string[] {
+  const quoted = `"${spec.name.replaceAll('"', '""')}"`;
+  const found = driver.prepare(
+    `SELECT row_id FROM (SELECT ${spec.sql.rowId} AS row_id FROM ${quoted} UNION SELECT row_id FROM sync_row_clock WHERE table_name = ?) WHERE row_id IS NOT NULL`,
+  );
+  return found.all(spec.name).map(([rowId]) => rowId as string);
+}
+
+function* recallRow(
+  rows: TableRows,
+  rowId: string,
+  registers: Registers,
+  values: Values | null,
+  logged: Registers | null,
+): Generator<RecalledEntry> {
+  const lacks = (clock: Clock, has: Clock | undefined): boolean => has === undefined || compareClocks(clock, has) > 0;
+  const loggedClock = (column: string): Clock | undefined => logged?.overrides.get(column) ?? logged?.base;
+  const entry = (op: ChangelogEntry["op"], clock: Clock, columns: readonly string[]): RecalledEntry => ({
+    device: clock.device,
+    entry: {
+      id: 0,
+      table: rows.spec.name,
+      op,
+      rowId,
+      stamp: clock.stamp,
+      seen: 0,
+      isRule: false,
+      mask: op === "UPDATE" ? columnsToMask(rows, columns) : 0n,
+      data: op === "DELETE" ? null : JSON.stringify({ ...rowIdToWire(rows.identity, rowId), ...complete(rows, values) }),
+      old: null,
+    },
+  });
+
+  if (values !== null) {
+    if (registers.base.stamp >= 0 && (logged === null || rows.columns.some((column) => lacks(registers.base, loggedClock(column)))))
+      yield entry("INSERT", registers.base, []);
+    const byClock = new Map<string, { clock: Clock; columns: string[] }>();
+    for (const [column, clock] of registers.overrides) {
+      if (clock.stamp < 0 || !lacks(clock, loggedClock(column))) continue;
+      const key = `${clock.stamp} ${clock.device}`;
+      const group = byClock.get(key) ?? { clock, columns: [] };
+      group.columns.push(column);
+      byClock.set(key, group);
+    }
+    for (const { clock, columns } of byClock.values()) yield entry("UPDATE", clock, columns);
+  }
+  if (!registers.alive && lacks(registers.life, logged?.life)) yield entry("DELETE", registers.life, []);
+}
+
+/** A payload names every synced column: a reader in another language expects them. */
+const complete = (rows: TableRows, values: Values | null): Record<string, WireValue> =>
+  Object.fromEntries(rows.columns.map((column) => [column, values?.[column] ?? null]));

@@ -1,0 +1,165 @@
+/** What must hold when every device has read the whole log and has nothing left to say. */
+import type { Table } from "@synckit-gen/schemas/model";
+import { SimulationFailure } from "./failure.ts";
+import { isAlive, lostEdits, mergeLog, type OracleRow, readLog, valuesOf, type Written } from "./oracle.ts";
+import { type Participant, rowsOn, type SeenRow, type World } from "./world.ts";
+import { CANARY } from "./schema.ts";
+
+export function checkQuiet(world: World): void {
+  const { model } = world.app;
+  const entries = readLog(world.server.log, model);
+  const oracle = mergeLog(entries, model);
+  const views = world.participants.map((participant) => rowsOn(participant));
+  for (const participant of world.participants) checkDevice(world, participant);
+  world.participants.forEach((participant, index) =>
+    checkRows(participant, views[index] as ReadonlyMap<string, SeenRow>, oracle, model.tables),
+  );
+  checkEqual(world.participants, views);
+  checkStamps(entries);
+  for (const participant of world.participants) checkArrived(world, participant, entries);
+  checkCanaries(world);
+  if (model.compat === "full") checkConflicts(world, entries, oracle);
+}
+
+function checkDevice(world: World, { device }: Participant): void {
+  const fail = (check: string, message: string): never => {
+    throw new SimulationFailure(check, `${device.name}: ${message}`);
+  };
+  const { unsyncedParents } = world.app.model;
+  const dangling = (device.db.pragma("foreign_key_check") as { table: string; parent: string }[]).filter(
+    ({ parent }) => !unsyncedParents.includes(parent),
+  );
+  if (dangling.length > 0)
+    fail("foreign keys", `${dangling.length} rows refer to nothing, the first one from ${dangling[0]?.table} to ${dangling[0]?.parent}`);
+  if (device.store.state.get("applying_remote") !== "0") fail("flag", "capture is still suppressed");
+  if (device.db.inTransaction) fail("transaction", "a transaction is open");
+  if (device.db.pragma("foreign_keys", { simple: true }) !== 1) fail("enforcement", "foreign keys are off");
+  if (device.store.pendingCount() !== 0) fail("pending", `${device.store.pendingCount()} entries wait to be pushed`);
+  // A parent that is gone for good may keep a row waiting, where the schema says so; nothing else may.
+  const mayHold = world.app.model.tables.some(({ references }) =>
+    references.some(({ onDelete, synced }) => synced && onDelete !== "cascade" && onDelete !== "set null"),
+  );
+  const held = device.store.heldRows(1_000).filter(({ reason }) => reason !== "missing" && !(mayHold && reason === "parent"));
+  if (held.length > 0)
+    fail("held", `${held.length} rows are held, the first one of ${held[0]?.table} because of ${held[0]?.reason} ${held[0]?.detail ?? ""}`);
+  const stamps = device.db.prepare("SELECT stamp FROM sync_changelog WHERE stamp IS NOT 0 ORDER BY id").pluck().all() as (number | null)[];
+  if (stamps.some((stamp, i) => i > 0 && (stamp ?? 0) <= (stamps[i - 1] ?? 0))) fail("rising stamps", `stamps ${stamps.join(", ")}`);
+}
+
+/** Tables whose rows a device may lack: sync does not insert them, or does not delete them. */
+const isPartial = (table: Table): boolean => table.apply === "update" || table.deletes === "ignore";
+
+function checkRows(
+  { device }: Participant,
+  view: ReadonlyMap<string, SeenRow>,
+  oracle: ReadonlyMap<string, OracleRow>,
+  tables: readonly Table[],
+): void {
+  const tableOf = (key: string): Table => tables.find(({ name }) => key.startsWith(`${name} `)) as Table;
+  for (const [key, row] of oracle)
+    if (isAlive(row) && !view.has(key) && !isPartial(tableOf(key)))
+      throw new SimulationFailure("missing row", `${device.name} lacks ${key}, which the log has alive by ${described(row.life)}`);
+  for (const [key, { values }] of view) {
+    const table = tableOf(key);
+    const row = oracle.get(key);
+    const isUntouched = row === undefined || row.columns.size === 0;
+    if (table.apply === "update") {
+      if (row !== undefined) checkValues("values of an overlay", device.name, key, values, { ...values, ...valuesOf(row) });
+      continue;
+    }
+    if (row === undefined || !isAlive(row) || (isUntouched && table.identity.columns.length === 0))
+      throw new SimulationFailure(
+        "extra row",
+        `${device.name} has ${key}, which the log ${row === undefined ? "does not know" : `has dead by ${described(row.life)}`}`,
+      );
+    checkValues(isPartial(table) ? "values where deletes are ignored" : "values", device.name, key, values, valuesOf(row));
+  }
+}
+
+function checkValues(
+  check: string,
+  name: string,
+  key: string,
+  found: Readonly<Record<string, unknown>>,
+  expected: Readonly<Record<string, unknown>>,
+): void {
+  const columns = new Set([...Object.keys(found), ...Object.keys(expected)]);
+  for (const column of columns)
+    if (JSON.stringify(found[column]) !== JSON.stringify(expected[column]))
+      throw new SimulationFailure(
+        check,
+        `${name}: ${column} of ${key} is ${JSON.stringify(found[column])}, by the log ${JSON.stringify(expected[column])}`,
+      );
+}
+
+/** Equal by the oracle is equal as JSON; this is equal as SQLite has it. */
+function checkEqual(participants: readonly Participant[], views: readonly ReadonlyMap<string, SeenRow>[]): void {
+  for (const [index, view] of views.entries())
+    for (const [key, row] of view)
+      for (const [other, there] of views.entries()) {
+        const same = there.get(key);
+        if (same === undefined) continue; // partial tables; all others were checked against the log
+        const names = `${participants[index]?.device.name} and ${participants[other]?.device.name}`;
+        if (!same.isHeld && !row.isHeld && same.raw !== row.raw)
+          throw new SimulationFailure("storage", `${names} store ${key} differently: ${row.raw} and ${same.raw}`);
+      }
+}
+
+function checkStamps(entries: readonly Written[]): void {
+  const seen = new Map<string, string>();
+  for (const entry of entries) {
+    if (entry.clock[0] === 0) continue;
+    const clock = `${entry.clock[0]} of ${entry.author}`;
+    const content = JSON.stringify([entry.key, entry.op, entry.values]);
+    if (seen.has(clock) && seen.get(clock) !== content)
+      throw new SimulationFailure("unique stamps", `two entries have the stamp ${clock}: ${seen.get(clock) ?? ""} and ${content}`);
+    seen.set(clock, content);
+  }
+}
+
+/** What was captured last of each row has reached the log. */
+function checkArrived(world: World, { device, lastCaptured, isRestored, app }: Participant, entries: readonly Written[]): void {
+  if (isRestored) return;
+  const own = entries.filter(({ author }) => author === device.name);
+  for (const [key, { op, data }] of lastCaptured) {
+    const table = app.model.tables.find(({ name }) => key.startsWith(`${name} `));
+    if (table === undefined || table.rowIds === "hidden") continue; // the log has a hash of it
+    const values = data === null ? null : JSON.stringify(JSON.parse(data));
+    const arrived = own.some((entry) => entry.key === key && (op === "DELETE" ? entry.op === op : JSON.stringify(entry.values) === values));
+    if (!arrived)
+      throw new SimulationFailure(
+        "lost edit",
+        `${device.name}: the last ${op} of ${key} is not among the ${world.server.log.length} entries of the log`,
+      );
+  }
+}
+
+/** Values of local columns, planted by the app, are on their device and in its own tables only. */
+function checkCanaries(world: World): void {
+  if (JSON.stringify(world.server.log).includes(CANARY)) throw new SimulationFailure("canary", "the server has a value of a local column");
+  for (const { device } of world.participants)
+    for (const table of ["sync_changelog", "sync_row_clock", "sync_held", "sync_conflicts", "sync_state"])
+      if (JSON.stringify(device.db.prepare(`SELECT * FROM ${table}`).all()).includes(CANARY))
+        throw new SimulationFailure("canary", `${device.name}: ${table} has a value of a local column`);
+}
+
+/** Nothing is lost silently: some device has each losing value. */
+function checkConflicts(world: World, entries: readonly Written[], oracle: ReadonlyMap<string, OracleRow>): void {
+  const kept = new Set<string>();
+  for (const { device, seenConflicts } of world.participants)
+    for (const { table, rowId, values } of [...device.store.conflicts(100_000), ...seenConflicts])
+      for (const [column, value] of Object.entries(values)) kept.add(JSON.stringify([table, rowId, column, value]));
+  for (const { key, column, value, loser, winner } of lostEdits(entries, oracle)) {
+    const table = world.app.model.tables.find(({ name }) => name === loser.table);
+    if (table === undefined || table.rowIds === "hidden") continue;
+    const rowId = key.slice(table.name.length + 1);
+    if (!kept.has(JSON.stringify([table.name, rowId, column, value])))
+      throw new SimulationFailure(
+        "conflicts",
+        `${column} = ${JSON.stringify(value)} of ${key}, by ${described(loser)}, lost against ${described(winner)}, and no device says so`,
+      );
+  }
+}
+
+const described = ({ author, op, clock, seq, seen }: Written): string =>
+  `${op} of ${author} at ${clock[0]} (entry ${seq}, had read ${seen ?? "?"})`;

@@ -1,0 +1,163 @@
+/**
+ * What the server's log alone says: per row the latest life, per column the latest value, and which edits lost
+ * without their authors' knowing. It shares no code with the engine, and knows nothing of constraints: what the
+ * merge had to do about those must be in the log.
+ */
+import type { SyncModel, Table } from "@synckit-gen/schemas/model";
+import { syncedColumns } from "@synckit-gen/schemas/model";
+import type { PulledEntry } from "../../runtime/src/client/entries.ts";
+
+type Clock = readonly [stamp: number, device: string];
+
+/** One entry of the log, read without the engine. */
+export interface Written {
+  readonly seq: number;
+  readonly key: string;
+  readonly table: string;
+  readonly author: string;
+  readonly op: "INSERT" | "UPDATE" | "DELETE";
+  readonly clock: Clock;
+  /** How far its author had read; null: it does not say. */
+  readonly seen: number | null;
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Columns that it writes. */
+  readonly columns: readonly string[];
+}
+
+interface Register {
+  readonly clock: Clock;
+  readonly value: unknown;
+  readonly by: Written;
+}
+
+export interface OracleRow {
+  readonly key: string;
+  readonly table: string;
+  readonly life: Written;
+  readonly columns: ReadonlyMap<string, Register>;
+  readonly identity: Readonly<Record<string, unknown>>;
+}
+
+export interface LostEdit {
+  readonly key: string;
+  readonly column: string;
+  readonly value: unknown;
+  readonly loser: Written;
+  readonly winner: Written;
+}
+
+/** The row's name in comparisons: the wire may have a hash of its row id instead. */
+export const rowKey = (table: Table, rowId: string, identity: Readonly<Record<string, unknown>>): string =>
+  `${table.name} ${table.rowIds === "hidden" ? JSON.stringify(table.identity.columns.map((name) => identity[name])) : rowId}`;
+
+export const isAlive = (row: OracleRow): boolean => row.life.op !== "DELETE";
+
+/** Identity and columns of a row, as a payload has them. */
+export const valuesOf = (row: OracleRow): Readonly<Record<string, unknown>> => ({
+  ...row.identity,
+  ...Object.fromEntries(Array.from(row.columns, ([name, { value }]) => [name, value])),
+});
+
+export function readLog(log: readonly PulledEntry[], model: SyncModel): readonly Written[] {
+  return log.map((entry): Written => {
+    const table = model.tables.find(({ name }) => name === entry.table);
+    if (table === undefined) throw new Error("the log names a table that the model does not have");
+    const { $sync: member, ...values } = JSON.parse(entry.payload ?? "{}") as Record<string, unknown> & {
+      $sync?: { c: Clock; s: number; m?: readonly string[] };
+    };
+    const all = syncedColumns(table)
+      .map(({ name }) => name)
+      .filter((name) => !table.identity.columns.includes(name));
+    const isWhole = entry.op === "INSERT" || table.conflicts === "row" || member === undefined;
+    const stamp = member === undefined ? microseconds(entry.timestamp) : member.c[0];
+    return {
+      seq: entry.seq ?? 0,
+      key: rowKey(table, entry.rowId, values),
+      table: entry.table,
+      author: entry.deviceId ?? "",
+      op: entry.op,
+      clock: [stamp, stamp === 0 ? "" : (entry.deviceId ?? "")],
+      seen: member?.s ?? null,
+      values,
+      columns: entry.op === "DELETE" ? [] : isWhole ? all : (member?.m ?? []),
+    };
+  });
+}
+
+const microseconds = (timestamp: string): number =>
+  Date.parse(`${timestamp.slice(0, 19)}Z`) * 1000 + Number(`0${timestamp.slice(19, -1)}`) * 1_000_000;
+
+export function mergeLog(entries: readonly Written[], model: SyncModel): ReadonlyMap<string, OracleRow> {
+  const rows = new Map<
+    string,
+    { key: string; table: string; life: Written; columns: Map<string, Register>; identity: Readonly<Record<string, unknown>> }
+  >();
+  for (const entry of entries) {
+    const row = rows.get(entry.key) ?? {
+      key: entry.key,
+      table: entry.table,
+      life: entry,
+      columns: new Map<string, Register>(),
+      identity: {},
+    };
+    rows.set(entry.key, row);
+    const order = compare(entry.clock, row.life.clock);
+    if (order > 0 || (order === 0 && entry.op === "DELETE")) row.life = entry;
+    if (entry.op === "DELETE") continue;
+    const names = model.tables.find(({ name }) => name === entry.table)?.identity.columns ?? [];
+    row.identity = Object.fromEntries(names.map((name) => [name, entry.values[name]]));
+    for (const column of entry.columns) {
+      const held = row.columns.get(column);
+      const value = entry.values[column];
+      const against = held === undefined ? 1 : compare(entry.clock, held.clock);
+      if (against > 0 || (against === 0 && isGreater(value, held?.value)))
+        row.columns.set(column, { clock: entry.clock, value, by: entry });
+    }
+  }
+  return rows;
+}
+
+/**
+ * Edits that are in no final row although nobody who wrote later knew and replaced them. Left out are baseline
+ * values, and values that another edit wrote again.
+ */
+export function lostEdits(entries: readonly Written[], rows: ReadonlyMap<string, OracleRow>): readonly LostEdit[] {
+  const byRow = Map.groupBy(entries, ({ key }) => key);
+  const lost: LostEdit[] = [];
+  for (const [key, row] of rows) {
+    const ofRow = byRow.get(key) ?? [];
+    // A push that is repeated has several places in the log; its author knew it from the first.
+    const firstSeq = new Map<string, number>();
+    for (const entry of ofRow) if (!firstSeq.has(clockKey(entry))) firstSeq.set(clockKey(entry), entry.seq);
+    const knew = (later: Written, earlier: Written): boolean =>
+      compare(later.clock, earlier.clock) > 0 &&
+      (later.author === earlier.author || (later.seen ?? 0) >= (firstSeq.get(clockKey(earlier)) ?? 0));
+    for (const loser of ofRow) {
+      if (loser.op === "DELETE" || loser.clock[0] === 0) continue;
+      for (const column of loser.columns) {
+        const value = loser.values[column];
+        const register = row.columns.get(column);
+        if (register === undefined) continue;
+        const winner = isAlive(row) || register.by !== loser ? register.by : row.life;
+        const isGone = winner.op === "DELETE" || !isSame(winner.values[column], value);
+        if (winner === loser || !isGone || compare(winner.clock, loser.clock) <= 0) continue;
+        const replaced = ofRow.some(
+          (other) =>
+            (other.op === "DELETE" || other.columns.includes(column)) &&
+            (knew(other, loser) || (other !== loser && compare(other.clock, loser.clock) >= 0 && isSame(other.values[column], value))),
+        );
+        if (!replaced) lost.push({ key, column, value, loser, winner });
+      }
+    }
+  }
+  return lost;
+}
+
+const clockKey = ({ clock }: Written): string => `${clock[0]} ${clock[1]}`;
+
+const compare = (a: Clock, b: Clock): number => a[0] - b[0] || (a[1] < b[1] ? -1 : a[1] > b[1] ? 1 : 0);
+
+const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+const isGreater = (value: unknown, held: unknown): boolean =>
+  value !== null && (held === null || JSON.stringify(value) > JSON.stringify(held));

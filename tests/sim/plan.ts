@@ -1,0 +1,162 @@
+/**
+ * What happens in a run, as data: made from the seed before anything runs. A step that is left out does not
+ * change the others: rows are chosen by a number when the step runs, among those that are there by then.
+ */
+import type { Column, SyncModel, Table } from "@synckit-gen/schemas/model";
+import { isSynced } from "@synckit-gen/schemas/model";
+import { type Random, seededRandom } from "./random.ts";
+import { type Value, valueOf } from "./values.ts";
+
+/** In [0, 1): which of the candidates. */
+export type Choice = number;
+
+export type Action =
+  | {
+      readonly kind: "insert" | "replace" | "upsert";
+      readonly table: number;
+      readonly key: number;
+      readonly values: readonly Value[];
+      readonly refs: readonly Choice[];
+    }
+  | {
+      readonly kind: "update";
+      readonly table: number;
+      readonly row: Choice;
+      readonly column: Choice;
+      readonly values: readonly Value[];
+      readonly refs: readonly Choice[];
+    }
+  | { readonly kind: "move"; readonly table: number; readonly row: Choice; readonly ref: Choice; readonly to: Choice }
+  | { readonly kind: "delete"; readonly table: number; readonly row: Choice }
+  | { readonly kind: "rekey"; readonly table: number; readonly row: Choice; readonly key: number; readonly refs: readonly Choice[] }
+  | { readonly kind: "update-all"; readonly table: number; readonly column: Choice; readonly values: readonly Value[] }
+  | { readonly kind: "delete-half"; readonly table: number }
+  | { readonly kind: "local"; readonly table: number; readonly row: Choice }
+  | { readonly kind: "unsynced-parent"; readonly key: number; readonly isDelete: boolean };
+
+/** Faults as data. */
+export interface Weather {
+  readonly push?: "lost" | "reply-lost" | "late";
+  readonly pageSize: number;
+  readonly maxPages?: number;
+  /** Seed of the order in which a page's entries arrive. */
+  readonly shuffle?: number;
+  readonly repeat?: boolean;
+  readonly crashAt?: number;
+  readonly meanwhile?: readonly Action[];
+}
+
+export type Step =
+  /** Rows of before the device joined: not captured. Skipped on a device that has already joined. */
+  | { readonly kind: "existing"; readonly device: number; readonly action: Action }
+  | {
+      readonly kind: "edit";
+      readonly device: number;
+      readonly tickMs: number;
+      readonly actions: readonly Action[];
+      readonly end: "each" | "commit" | "rollback";
+    }
+  | {
+      readonly kind: "sync";
+      readonly device: number;
+      readonly tickMs: number;
+      readonly parts: "all" | "push" | "pull";
+      readonly weather: Weather;
+    }
+  | { readonly kind: "clock"; readonly device: number; readonly deltaMs: number }
+  | { readonly kind: "deliver" }
+  | { readonly kind: "take-back" | "dismiss"; readonly device: number; readonly conflict: Choice }
+  | { readonly kind: "cleanup"; readonly device: number }
+  | { readonly kind: "backup" | "restore"; readonly device: number };
+
+export interface Plan {
+  readonly skewsMs: readonly number[];
+  readonly steps: readonly Step[];
+}
+
+export interface PlanOptions {
+  /** Devices lose their database and get an older copy back. */
+  readonly restore: boolean;
+}
+
+const DAY_MS = 86_400_000;
+const MIN_STEPS = 15;
+
+export function planOf(seed: number, model: SyncModel, options: PlanOptions): Plan {
+  const random = seededRandom(seed);
+  const count = 2 + Math.min(random.below(4), random.below(4)); // two or three mostly: there, edits meet
+  const devices = Array.from({ length: count }, (_, index) => index);
+  const skewsMs = devices.map(() => random.pick([0, 0, 500, -DAY_MS, 2 * DAY_MS, -20 * DAY_MS]));
+  const steps: Step[] = [];
+  for (const device of devices)
+    if (random.chance(0.3))
+      for (let n = 1 + random.below(4); n > 0; n--) steps.push({ kind: "existing", device, action: insertion(random, model) });
+  for (let n = MIN_STEPS + random.below(75); n > 0; n--) steps.push(stepOf(random, model, random.pick(devices), options));
+  return { skewsMs, steps };
+}
+
+function stepOf(random: Random, model: SyncModel, device: number, { restore }: PlanOptions): Step {
+  const what = random.next();
+  const tickMs = random.below(4);
+  if (what < 0.58) {
+    const length = random.chance(0.75) ? 1 : 2 + random.below(5);
+    const actions = Array.from({ length }, () => actionOf(random, model));
+    return { kind: "edit", device, tickMs, actions, end: length === 1 ? "each" : random.pick(["each", "commit", "commit", "rollback"]) };
+  }
+  if (what < 0.91)
+    return { kind: "sync", device, tickMs, parts: random.pick(["all", "all", "all", "push", "pull"]), weather: weatherOf(random, model) };
+  if (what < 0.93) return { kind: "clock", device, deltaMs: random.pick([-3_600_000, -3 * DAY_MS, 3_600_000]) };
+  if (what < 0.95) return { kind: "deliver" };
+  if (what < 0.97) return { kind: random.pick(["take-back", "take-back", "dismiss"]), device, conflict: random.next() };
+  if (what < 0.98 || !restore) return { kind: "cleanup", device };
+  return { kind: random.pick(["backup", "restore"]), device };
+}
+
+function weatherOf(random: Random, model: SyncModel): Weather {
+  return {
+    pageSize: 1 + random.below(random.pick([3, 8, 50])),
+    ...(random.chance(0.25) ? { push: random.pick(["lost", "reply-lost", "reply-lost", "late"]) } : {}),
+    ...(random.chance(0.3) ? { maxPages: random.below(4) } : {}),
+    ...(random.chance(0.3) ? { shuffle: random.below(2 ** 31) } : {}),
+    ...(random.chance(0.15) ? { repeat: true } : {}),
+    ...(random.chance(0.15) ? { crashAt: 1 + random.below(random.pick([10, 40, 200])) } : {}),
+    ...(random.chance(0.15) ? { meanwhile: [actionOf(random, model)] } : {}),
+  };
+}
+
+function actionOf(random: Random, model: SyncModel): Action {
+  const table = random.below(model.tables.length);
+  const of = model.tables[table] as Table;
+  const what = random.next();
+  if (what < 0.4) return insertion(random, model);
+  if (what < 0.62)
+    return { kind: "update", table, row: random.next(), column: random.next(), values: valuesFor(random, of), refs: refsFor(random, of) };
+  if (what < 0.7) return { kind: "move", table, row: random.next(), ref: random.next(), to: random.next() };
+  if (what < 0.84) return { kind: "delete", table, row: random.next() };
+  if (what < 0.88) return { kind: "rekey", table, row: random.next(), key: keyNumber(random), refs: refsFor(random, of) };
+  if (what < 0.91) return { kind: "update-all", table, column: random.next(), values: valuesFor(random, of) };
+  if (what < 0.93) return { kind: "delete-half", table };
+  if (what < 0.97 || model.unsyncedParents.length === 0) return { kind: "local", table, row: random.next() };
+  return { kind: "unsynced-parent", key: keyNumber(random), isDelete: random.chance(0.4) };
+}
+
+function insertion(random: Random, model: SyncModel): Action {
+  const table = random.below(model.tables.length);
+  const of = model.tables[table] as Table;
+  const kind = random.pick(["insert", "insert", "insert", "insert", "upsert", "replace"] as const);
+  return { kind, table, key: keyNumber(random), values: valuesFor(random, of), refs: refsFor(random, of) };
+}
+
+const keyNumber = (random: Random): number => random.below(7);
+
+/** One value for each column that `ownColumns` names. */
+const valuesFor = (random: Random, table: Table): readonly Value[] =>
+  ownColumns(table).map(({ type, nullable }) => valueOf(random, type, nullable));
+
+const refsFor = (random: Random, table: Table): readonly Choice[] => table.references.map(() => random.next());
+
+/** Synced columns that are neither key nor reference. */
+export function ownColumns(table: Table): readonly Extract<Column, { kind: "synced" }>[] {
+  const taken = new Set([...table.identity.columns, ...table.references.flatMap(({ columns }) => columns)]);
+  return table.columns.filter(isSynced).filter(({ name }) => !taken.has(name));
+}

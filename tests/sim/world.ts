@@ -1,0 +1,257 @@
+/** The devices of a run, what the steps of a plan do to them, and what can be seen of them afterwards. */
+import { TakeBackRefusedError } from "@synckit-gen/runtime";
+import type Database from "better-sqlite3";
+import type { Table } from "@synckit-gen/schemas/model";
+import { localColumns, syncedColumns } from "@synckit-gen/schemas/model";
+import type { PulledEntry } from "../../runtime/src/client/entries.ts";
+import type { Conflict } from "../../runtime/src/store/conflicts.ts";
+import { type Faults, quiesce, SimulatedDevice, SimulatedServer } from "../support/simulation.ts";
+import { AppUser, quoted } from "./actions.ts";
+import { type Action, type Plan, type Step, type Weather } from "./plan.ts";
+import { type App, openFile } from "./pool.ts";
+import { rowKey } from "./oracle.ts";
+import { seededRandom } from "./random.ts";
+import { SimulationFailure } from "./failure.ts";
+
+const START_MS = 1_700_000_000_000;
+
+/** One device of a run: the engine's device, its user, and what a check wants to know later. */
+export class Participant {
+  readonly device: SimulatedDevice<Database.Database>;
+  readonly app: App;
+  readonly user: AppUser;
+  skewMs: number;
+  hasJoined = false;
+  isRestored = false;
+  backup: Buffer | null = null;
+  /** Conflicts that its user has looked at. */
+  readonly seenConflicts: Conflict[] = [];
+  /** Per row, the last thing that was captured here: it must reach the server. */
+  readonly lastCaptured = new Map<string, { readonly op: string; readonly data: string | null }>();
+
+  constructor(name: string, app: App, server: SimulatedServer, skewMs: number, nowMs: () => number) {
+    this.app = app;
+    this.skewMs = skewMs;
+    this.user = new AppUser(app.model, name);
+    this.device = new SimulatedDevice(name, app.model, app.loaded, server, () => nowMs() + this.skewMs, app.open());
+  }
+}
+
+export class World {
+  readonly app: App;
+  readonly server = new SimulatedServer();
+  readonly participants: readonly Participant[];
+  #nowMs = START_MS;
+
+  constructor(app: App, plan: Plan) {
+    this.app = app;
+    this.participants = plan.skewsMs.map((skew, index) => new Participant(`device-${index}`, app, this.server, skew, () => this.#nowMs));
+  }
+
+  async step(step: Step): Promise<void> {
+    if (step.kind === "deliver") return this.server.deliver();
+    const participant = this.participants[step.device];
+    if (participant === undefined) return; // a run that is being shrunk
+    const { device } = participant;
+    switch (step.kind) {
+      case "existing":
+        if (participant.hasJoined) return;
+        this.#edit(participant, [step.action], "each");
+        device.db.exec("DELETE FROM sync_changelog"); // written before there were triggers
+        participant.lastCaptured.clear();
+        return;
+      case "edit":
+        this.#nowMs += step.tickMs;
+        return this.#edit(participant, step.actions, step.end);
+      case "sync":
+        this.#nowMs += step.tickMs;
+        return this.#sync(participant, step.parts, step.weather);
+      case "clock":
+        participant.skewMs += step.deltaMs;
+        return;
+      case "cleanup":
+        return void device.store.cleanup();
+      case "take-back":
+      case "dismiss": {
+        const conflicts = device.store.conflicts(1_000);
+        const conflict = conflicts[Math.floor(step.conflict * conflicts.length)];
+        if (conflict === undefined) return;
+        if (step.kind === "take-back") return this.#app(participant, () => takeBack(participant, conflict));
+        participant.seenConflicts.push(conflict);
+        return void device.store.dismissConflict(conflict.id);
+      }
+      case "backup":
+        participant.backup = device.db.serialize();
+        return;
+      case "restore":
+        if (participant.backup === null) return;
+        participant.isRestored = true; // what it had not pushed is gone
+        device.replaceDatabase(openFile(participant.backup));
+        return;
+    }
+  }
+
+  async settle(): Promise<void> {
+    this.server.deliver();
+    this.#nowMs += 1_000;
+    for (const participant of this.participants) await this.#sync(participant, "all", { pageSize: 500 });
+    await quiesce(
+      this.server,
+      this.participants.map(({ device }) => device),
+    );
+  }
+
+  close(): void {
+    for (const { device } of this.participants) device.db.close();
+  }
+
+  #edit(participant: Participant, actions: readonly Action[], end: "each" | "commit" | "rollback"): void {
+    const { device, user } = participant;
+    this.#app(participant, () => {
+      if (end === "each") {
+        for (const action of actions) user.act(device.db, action);
+        return;
+      }
+      device.db.exec("BEGIN");
+      for (const action of actions) user.act(device.db, action);
+      if (device.db.inTransaction) device.db.exec(end === "commit" ? "COMMIT" : "ROLLBACK");
+    });
+  }
+
+  #app(participant: Participant, work: () => void): void {
+    const { db } = participant.device;
+    const last = db.prepare("SELECT coalesce(max(id), 0) FROM sync_changelog").pluck().get();
+    participant.device.app(work);
+    for (const [table, rowId, op, data] of db
+      .prepare("SELECT table_name, row_id, op, data FROM sync_changelog WHERE id > ? ORDER BY id")
+      .raw()
+      .all(last) as [string, string, string, string | null][])
+      participant.lastCaptured.set(`${table} ${rowId}`, { op, data });
+  }
+
+  async #sync(participant: Participant, parts: "all" | "push" | "pull", weather: Weather): Promise<void> {
+    const { device } = participant;
+    const before = localValues(participant);
+    const read = device.store.state.getNumber("pull_cursor", 0);
+    const lastEntry = device.db.prepare("SELECT coalesce(max(id), 0) FROM sync_changelog").pluck().get();
+    let isBusy = false;
+    const faults = faultsOf(weather, () => {
+      isBusy = true;
+      this.#edit(participant, weather.meanwhile ?? [], "each");
+    });
+    participant.hasJoined = true;
+    await device.snapshot();
+    if (parts !== "pull") await device.push(faults);
+    if (parts !== "push") await device.pull(faults);
+    if (parts === "all") await device.push();
+    if (isBusy) return;
+    const unstamped = device.db.prepare("SELECT count(*) FROM sync_changelog WHERE stamp IS NULL").pluck().get();
+    if (parts === "all" && weather.crashAt === undefined && unstamped !== 0)
+      throw new SimulationFailure("echo", `${device.name} captured ${String(unstamped)} entries while it synced`);
+    // A row that was deleted and made again, one page after the other, is another row; so is one that a rule here deleted.
+    const ruled = device.db.prepare("SELECT table_name, row_id FROM sync_changelog WHERE id > ? AND op = 'DELETE'").raw().all(lastEntry);
+    const deleted = new Set([
+      ...this.server.log
+        .slice(read)
+        .filter(({ op }) => op === "DELETE")
+        .map(({ table, rowId }) => `${table} ${rowId}`),
+      ...(ruled as [string, string][]).map(([table, rowId]) => `${table} ${rowId}`),
+    ]);
+    for (const [key, values] of localValues(participant)) {
+      if (deleted.has(key)) continue;
+      const was = before.get(key);
+      if (was !== undefined && was !== values)
+        throw new SimulationFailure("local columns", `${device.name}: sync changed local columns of ${key}: ${was} is now ${values}`);
+    }
+  }
+}
+
+/** What a row refers to may be gone meanwhile: then the conflict stays. */
+function takeBack({ device, seenConflicts }: Participant, conflict: Conflict): void {
+  try {
+    device.store.takeBack(device.name, conflict.id);
+    seenConflicts.push(conflict);
+  } catch (error) {
+    if (!(error instanceof TakeBackRefusedError)) throw error;
+  }
+}
+
+function faultsOf(weather: Weather, meanwhile: () => void): Faults {
+  const { push, pageSize, maxPages, shuffle, repeat, crashAt } = weather;
+  const random = seededRandom(shuffle ?? 0);
+  return {
+    pageSize,
+    ...(push === undefined ? {} : { push }),
+    ...(maxPages === undefined ? {} : { maxPages }),
+    ...(crashAt === undefined ? {} : { crashAt }),
+    ...(weather.meanwhile === undefined ? {} : { meanwhile }),
+    shuffle: (page: readonly PulledEntry[]) => {
+      const order =
+        shuffle === undefined
+          ? page
+          : page
+              .map((entry) => ({ entry, at: random.next() }))
+              .toSorted((a, b) => a.at - b.at)
+              .map(({ entry }) => entry);
+      return repeat === true ? [...order, ...page] : order;
+    },
+  };
+}
+
+/** Local columns by row: only this device's user may change them. */
+function localValues({ device, app }: Participant): ReadonlyMap<string, string> {
+  const rows = new Map<string, string>();
+  for (const table of app.model.tables) {
+    const columns = localColumns(table);
+    if (columns.length === 0) continue;
+    const sql = `SELECT ${columns.map(({ name }) => quoted(name)).join(", ")}, ${identitySql(app, table)} FROM ${quoted(table.name)}`;
+    for (const row of device.db.prepare(sql).raw().all() as unknown[][])
+      rows.set(`${table.name} ${String(row.at(-1))}`, JSON.stringify(row.slice(0, -1)));
+  }
+  return rows;
+}
+
+const identitySql = (app: App, table: Table): string => {
+  const spec = app.loaded.spec.tables.find(({ name }) => name === table.name);
+  if (spec === undefined) throw new Error(`run: the spec has no table ${table.name}`);
+  return spec.sql.rowId;
+};
+
+/** One synced row on one device: as a payload has it, and byte for byte as SQLite has it. */
+export interface SeenRow {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly raw: string;
+  readonly isHeld: boolean;
+}
+
+/** What a device has of every synced row: in its tables, or held. */
+export function rowsOn({ device, app }: Participant): ReadonlyMap<string, SeenRow> {
+  const rows = new Map<string, SeenRow>();
+  for (const table of app.model.tables) {
+    const spec = app.loaded.spec.tables.find(({ name }) => name === table.name);
+    if (spec === undefined) throw new Error(`run: the spec has no table ${table.name}`);
+    const raw = syncedColumns(table).map(
+      ({ name }) =>
+        `typeof(${quoted(name)}) || CASE typeof(${quoted(name)}) WHEN 'text' THEN hex(${quoted(name)}) ELSE quote(${quoted(name)}) END`,
+    );
+    for (const [rowId, payload, bytes] of device.db
+      .prepare(`SELECT ${spec.sql.rowId}, ${spec.sql.payload}, ${raw.join(" || ' ' || ")} FROM ${quoted(table.name)}`)
+      .raw()
+      .all() as [string, string, string][]) {
+      const values = JSON.parse(payload) as Record<string, unknown>;
+      rows.set(rowKey(table, rowId, values), { values, raw: bytes, isHeld: false });
+    }
+    const held = device.db.prepare(
+      "SELECT row_id, data FROM sync_row_clock JOIN sync_held USING (table_name, row_id) WHERE table_name = ? AND alive = 1 AND data IS NOT NULL AND reason <> 'missing'",
+    );
+    for (const [rowId, data] of held.raw().all(table.name) as [string, string][]) {
+      const values = JSON.parse(data) as Record<string, unknown>;
+      rows.set(rowKey(table, rowId, values), {
+        values: Object.fromEntries(syncedColumns(table).map(({ name }) => [name, values[name]])),
+        raw: "",
+        isHeld: true,
+      });
+    }
+  }
+  return rows;
+}

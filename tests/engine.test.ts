@@ -600,6 +600,33 @@ describe("rules of a table", () => {
   });
 });
 
+describe("H24: an app's own triggers run while remote changes are applied", () => {
+  const touch = (guard: string): string => `CREATE TRIGGER touch AFTER UPDATE OF name ON nodes ${guard} BEGIN
+    UPDATE nodes SET name = NEW.name || ' touched' WHERE id = NEW.id; END`;
+  const guarded = touch("WHEN NOT EXISTS (SELECT 1 FROM sync_state WHERE key = 'applying_remote' AND value = '1')");
+
+  const namesAfterAnEdit = async (trigger: string): Promise<readonly unknown[]> => {
+    const world = new World();
+    const [a, b] = [1, 2].map(() => world.device(openGenerated(model, { ddl: `${ddlFor(model)};${trigger}` }))) as [
+      SimulatedDevice,
+      SimulatedDevice,
+    ];
+    a.edit("INSERT INTO nodes VALUES ('n', NULL, 'x')");
+    await quiesce(world.server, world.devices);
+    a.edit("UPDATE nodes SET name = 'y'");
+    await quiesce(world.server, world.devices);
+    return [a, b].map((device) => value(device, "SELECT name FROM nodes"));
+  };
+
+  test("one that writes a synced column without asking for the flag makes devices differ", async () => {
+    expect(await namesAfterAnEdit(touch(""))).toEqual(["y touched", "y touched touched"]);
+  });
+
+  test("one with the same guard as capture does not", async () => {
+    expect(await namesAfterAnEdit(guarded)).toEqual(["y touched", "y touched"]);
+  });
+});
+
 describe("never blocked", () => {
   test("H12: of two rows with one unique value the later written keeps it on every device, and the other is kept as a conflict", async () => {
     for (const first of [0, 1]) {

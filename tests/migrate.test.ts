@@ -73,7 +73,7 @@ async function openFirst(): Promise<{
   return { db, run };
 }
 
-describe("a parent that is made anew", () => {
+describe("H21: a parent that is made anew", () => {
   test("keeps its children, its local values and its triggers, and the log gets nothing", async () => {
     const { db, run } = await openFirst();
     const [log, triggers] = [logOf(db), triggersOf(db)];

@@ -29,7 +29,7 @@ interface Pulled {
   readonly device_id: string;
 }
 
-test("devices that push together get numbers without gaps, and a device that pulls meanwhile misses none", async () => {
+test("H29: devices that push together get numbers without gaps, and a device that pulls meanwhile misses none", async () => {
   const DEVICES = 8;
   const BATCHES = 15;
   const SIZE = 20;

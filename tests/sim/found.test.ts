@@ -177,3 +177,59 @@ test("values of before joining that never reach the log do not come back with a 
   expect(all(a, "SELECT * FROM items")).toEqual([["i", "a", "later"]]);
   expect(all(b, "SELECT * FROM items")).toEqual(all(a, "SELECT * FROM items"));
 });
+
+test("a delete that would cascade onto a row that others need is taken back as a whole, and the rules come to an end", async () => {
+  // seed 99: the middle row was deleted and brought back for ever
+  const { devices, settle } = await worldOf(
+    [
+      projects,
+      tableOf("tasks", { columns: { project: "uuid" }, references: [{ columns: ["project"], table: "projects", onDelete: "cascade" }] }),
+      tableOf("invoices", { columns: { task: "uuid" }, references: [{ columns: ["task"], table: "tasks", onDelete: "restrict" }] }),
+    ],
+    2,
+  );
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO projects VALUES ('p', 'x')");
+  a.edit("INSERT INTO tasks VALUES ('t', 'p')");
+  await settle();
+  b.edit("INSERT INTO invoices VALUES ('i', 't')");
+  a.edit("DELETE FROM projects");
+
+  await settle();
+
+  for (const device of [a, b])
+    expect(all(device, "SELECT id FROM projects UNION ALL SELECT id FROM tasks UNION ALL SELECT id FROM invoices")).toEqual([
+      ["p"],
+      ["t"],
+      ["i"],
+    ]);
+});
+
+test("a row that is deleted while it waits keeps what its registers hold, and comes back with it", async () => {
+  const { devices, settle } = await worldOf(
+    [
+      projects,
+      tableOf("tasks", {
+        columns: { project: "uuid?", title: "text" },
+        references: [{ columns: ["project"], table: "projects", onDelete: "set null" }],
+      }),
+    ],
+    3,
+  );
+  const [a, b, c] = devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO tasks VALUES ('t', NULL, 'x')");
+  await settle();
+  a.edit("INSERT INTO projects VALUES ('p', 'late')");
+  await a.push();
+  a.edit("UPDATE tasks SET project = 'p'");
+  await a.push();
+  await b.pull({ shuffle: (page) => page.filter(({ table }) => table !== "projects") }); // t waits for p
+  b.edit("DELETE FROM tasks");
+  await b.push();
+  a.edit("UPDATE projects SET name = 'comes with this'");
+  c.edit("UPDATE tasks SET title = 'later than the delete'");
+
+  await settle();
+
+  for (const device of [a, b, c]) expect(all(device, "SELECT project, title FROM tasks")).toEqual([["p", "later than the delete"]]);
+});

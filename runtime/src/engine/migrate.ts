@@ -1,4 +1,5 @@
 /** Applies generated migrations: each once, in order, each in one transaction. */
+import { fingerprint } from "./fingerprint.ts";
 import type { Driver } from "../driver/driver.ts";
 import type { Migration } from "../generated/spec.ts";
 
@@ -9,7 +10,7 @@ import type { Migration } from "../generated/spec.ts";
 export function applyMigrations(driver: Driver, migrations: readonly Migration[]): readonly string[] {
   const applied: string[] = [];
   for (const migration of migrations) {
-    const digest = migration.once === true ? "done" : digestOf(migration.statements);
+    const digest = migration.once === true ? "done" : fingerprint(migration.statements.join("\0"));
     if (isDone(driver, migration, migrations, digest)) continue;
     if (isReplaced(driver, migration)) {
       record(driver, migration.name, digest);
@@ -65,11 +66,4 @@ function record(driver: Driver, name: string, digest: string): void {
 function recorded(driver: Driver, name: string): string | null {
   if (driver.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'sync_state'").get() === undefined) return null;
   return (driver.prepare("SELECT value FROM sync_state WHERE key = ?").get(keyOf(name))?.[0] as string | undefined) ?? null;
-}
-
-/** FNV-1a: tells texts apart, secures nothing. */
-function digestOf(statements: readonly string[]): string {
-  let hash = 0x811c9dc5;
-  for (const char of statements.join("\0")) hash = Math.imul(hash ^ (char.codePointAt(0) as number), 0x01000193) >>> 0;
-  return hash.toString(16).padStart(8, "0");
 }

@@ -7,6 +7,7 @@ import type { PulledEntry } from "../client/entries.ts";
 import { LogRegisters } from "../store/reseed.ts";
 import type { Store } from "../store/store.ts";
 import { decodeEntry, encodeEntry, type EntryFormat } from "./entry.ts";
+import { fingerprint } from "./fingerprint.ts";
 import { batches } from "./push.ts";
 import type { Relay } from "./relay.ts";
 
@@ -51,10 +52,5 @@ export async function reseed(store: Store, relay: Relay, format: EntryFormat, de
   return pushed;
 }
 
-/** FNV-1a over what the log holds of an entry: tells entries apart, secures nothing. */
-function digestOf({ table, op, rowId, timestamp, payload }: PulledEntry): string {
-  let hash = 0x811c9dc5;
-  for (const char of JSON.stringify([table, op, rowId, timestamp, payload]))
-    hash = Math.imul(hash ^ (char.codePointAt(0) as number), 0x01000193) >>> 0;
-  return hash.toString(16);
-}
+const digestOf = ({ table, op, rowId, timestamp, payload }: PulledEntry): string =>
+  fingerprint(JSON.stringify([table, op, rowId, timestamp, payload]));

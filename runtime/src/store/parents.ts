@@ -2,6 +2,7 @@
 import { rowIdOf, rowIdToWire, wireToSql, type SqlValue, type WireValue } from "@synckit-gen/schemas/protocol";
 import type { Driver } from "../driver/driver.ts";
 import type { ReferenceSpec } from "../generated/spec.ts";
+import { quoteName } from "./quote-name.ts";
 import type { Values } from "./registers.ts";
 import type { TableRows } from "./table-rows.ts";
 
@@ -92,9 +93,8 @@ export class Parents {
   }
 
   #existsUnsynced(reference: ReferenceSpec, keys: readonly SqlValue[]): boolean {
-    const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-    const where = reference.to.map((column) => `${quote(column)} = ?`).join(" AND ");
-    return this.#driver.prepare(`SELECT 1 FROM ${quote(reference.table)} WHERE ${where}`).get(...keys) !== undefined;
+    const where = reference.to.map((column) => `${quoteName(column)} = ?`).join(" AND ");
+    return this.#driver.prepare(`SELECT 1 FROM ${quoteName(reference.table)} WHERE ${where}`).get(...keys) !== undefined;
   }
 }
 

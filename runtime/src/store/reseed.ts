@@ -7,6 +7,7 @@ import type { Driver } from "../driver/driver.ts";
 import type { ChangelogEntry } from "./changelog.ts";
 import { BASELINE, type Clock, compareClocks } from "./clock.ts";
 import { columnsToMask } from "./mask.ts";
+import { quoteName } from "./quote-name.ts";
 import { absentRegisters, mergeChange, type Registers, type Values } from "./registers.ts";
 import type { RowClocks } from "./row-clocks.ts";
 import type { RemoteChange } from "./session.ts";
@@ -54,9 +55,8 @@ export function* recallMissing(parts: Parts, log: LogRegisters): Generator<Recal
 }
 
 function rowIdsOf(driver: Driver, { spec }: TableRows): readonly string[] {
-  const quoted = `"${spec.name.replaceAll('"', '""')}"`;
   const found = driver.prepare(
-    `SELECT row_id FROM (SELECT ${spec.sql.rowId} AS row_id FROM ${quoted} UNION SELECT row_id FROM sync_row_clock WHERE table_name = ?) WHERE row_id IS NOT NULL`,
+    `SELECT row_id FROM (SELECT ${spec.sql.rowId} AS row_id FROM ${quoteName(spec.name)} UNION SELECT row_id FROM sync_row_clock WHERE table_name = ?) WHERE row_id IS NOT NULL`,
   );
   return found.all(spec.name).map(([rowId]) => rowId as string);
 }

@@ -3,8 +3,8 @@
  * clock, so that joining with an old copy can never undo another device's work.
  */
 import type { AppSpec, TableSpec } from "../generated/spec.ts";
+import { quoteName } from "./quote-name.ts";
 
-const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** One statement a table, parents first; each binds the time of capture in microseconds. */

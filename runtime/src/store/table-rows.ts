@@ -7,6 +7,7 @@ import type { ColumnType } from "@synckit-gen/schemas/model";
 import type { Driver, Statement } from "../driver/driver.ts";
 import { type CompiledStatement, compileRemove, compileUpdate, compileUpsert, isSlot } from "../generated/compile.ts";
 import type { ColumnSpec, TableSpec } from "../generated/spec.ts";
+import { quoteName } from "./quote-name.ts";
 import type { Values } from "./registers.ts";
 
 export interface TableRows {
@@ -28,8 +29,7 @@ export interface TableRows {
   readonly exists: (columns: readonly string[], values: readonly SqlValue[]) => boolean;
 }
 
-const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-const allEqual = (columns: readonly string[]): string => columns.map((column) => `${quote(column)} = ?`).join(" AND ");
+const allEqual = (columns: readonly string[]): string => columns.map((column) => `${quoteName(column)} = ?`).join(" AND ");
 
 export function tableRows(driver: Driver, spec: TableSpec): TableRows {
   const byName = new Map(spec.columns.map((column) => [column.name, column]));
@@ -49,7 +49,7 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
     return made;
   }
   function select(what: string, where: readonly string[]): Statement {
-    const sql = `SELECT ${what} FROM ${quote(spec.name)} WHERE ${allEqual(where)}`;
+    const sql = `SELECT ${what} FROM ${quoteName(spec.name)} WHERE ${allEqual(where)}`;
     return statement(sql, () => ({ sql, parameters: [] })).statement;
   }
   /** How a parameter gets its value: the identity from the row id, the other columns from the payload. */

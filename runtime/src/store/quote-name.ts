@@ -1,0 +1,2 @@
+/** A table's or column's name as SQL spells it, whatever is in it. */
+export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;

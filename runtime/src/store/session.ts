@@ -178,14 +178,23 @@ export class Session {
       data = { ...data, ...pick(parseValues(changelog.dataOf(entry.id)) ?? {}, changed) };
     }
     clocks.save(table, rowId, registers, data);
-    if (op === "UPDATE" && data === null) this.#keepIfGone(rows, entry);
+    if (op !== "UPDATE" || data !== null || !this.#keepIfGone(rows, entry)) return;
+    if (isUntold) this.#tellBaseline(entry, registers);
   }
 
   /** Where deletes are ignored, a row may have left its table before its changes were folded: its values stay with its clocks. */
-  #keepIfGone(rows: TableRows, { id, table, rowId }: FreshEntry): void {
-    if (rows.spec.deletes !== "ignore" || rows.read(rowId) !== null) return;
+  #keepIfGone(rows: TableRows, { id, table, rowId }: FreshEntry): boolean {
+    if (rows.spec.deletes !== "ignore" || rows.read(rowId) !== null) return false;
     const stored = this.#parts.clocks.load(table, rowId);
     if (stored !== null) this.#parts.clocks.save(table, rowId, stored.registers, parseValues(this.#parts.changelog.dataOf(id)));
+    return true;
+  }
+
+  /** A row from before joining that left before the snapshot: what its change did not write enters the log as the snapshot would have put it. */
+  #tellBaseline({ table, rowId, seen, id }: FreshEntry, registers: Registers): void {
+    const data = this.#parts.changelog.dataOf(id);
+    this.#parts.changelog.append({ table, op: "INSERT", rowId, stamp: 0, seen, isRule: false, mask: 0n, data, old: null });
+    this.#parts.clocks.save(table, rowId, { ...registers, base: BASELINE }, parseValues(data));
   }
 
   // Remote changes --------------------------------------------------------------------------------

@@ -117,7 +117,7 @@ function keyTrigger(capture: Capture): Trigger | null {
     kind: "key",
     event: updateOf(table, identity),
     conditions: [anyOf(identity)],
-    body: table.deletes === "ignore" ? [keepValues(capture), come] : [gone, come],
+    body: table.deletes === "ignore" ? [...keepValues(capture), come] : [gone, come],
   };
 }
 
@@ -139,11 +139,21 @@ function deleteTrigger(capture: Capture): Trigger | null {
 function leaveTrigger(capture: Capture): Trigger | null {
   const { table } = capture;
   if (table.deletes !== "ignore") return null;
-  return { kind: "leave", event: "DELETE", conditions: identified(capture, "OLD"), body: [keepValues(capture)] };
+  return { kind: "leave", event: "DELETE", conditions: identified(capture, "OLD"), body: keepValues(capture) };
 }
 
-const keepValues = (capture: Capture): string => `UPDATE "sync_row_clock" SET "data" = ${capture.payload("OLD")}
-  WHERE "table_name" = ${quoteText(capture.table.name)} AND "row_id" = ${capture.rowId("OLD")} AND "data" IS NULL;`;
+function keepValues(capture: Capture): readonly string[] {
+  const table = quoteText(capture.table.name);
+  const rowId = capture.rowId("OLD");
+  // A row that the initial snapshot told of has no clock of its own; without one, an equal claim of another device would win here alone.
+  const baseline = `INSERT INTO "sync_row_clock" ("table_name", "row_id", "stamp") SELECT ${table}, ${rowId}, 0
+  WHERE EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'initial_snapshot_done' AND "value" = '1')
+  ON CONFLICT DO NOTHING;`;
+  const keep = `UPDATE "sync_row_clock" SET "data" = ${capture.payload("OLD")}
+  WHERE "table_name" = ${table} AND "row_id" = ${rowId} AND "data" IS NULL;`;
+  // Update-only rows are fetched and dropped all the time: only those that somebody has marked are worth remembering.
+  return capture.table.apply === "update" ? [keep] : [baseline, keep];
+}
 
 function arriveTrigger(capture: Capture): Trigger | null {
   const { table } = capture;

@@ -141,6 +141,9 @@ WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND 
   AND (OLD."id" IS NOT NEW."id" COLLATE BINARY)
 BEGIN
   /* synckit-gen 40211bd7a6ea4bb5 */
+  INSERT INTO "sync_row_clock" ("table_name", "row_id", "stamp") SELECT 'feeds', CAST(OLD."id" AS TEXT), 0
+  WHERE EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'initial_snapshot_done' AND "value" = '1')
+  ON CONFLICT DO NOTHING;
   UPDATE "sync_row_clock" SET "data" = (SELECT json_group_object("name", CASE typeof("value")
     WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
     WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
@@ -176,6 +179,9 @@ WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND 
   AND OLD."id" IS NOT NULL
 BEGIN
   /* synckit-gen 40211bd7a6ea4bb5 */
+  INSERT INTO "sync_row_clock" ("table_name", "row_id", "stamp") SELECT 'feeds', CAST(OLD."id" AS TEXT), 0
+  WHERE EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'initial_snapshot_done' AND "value" = '1')
+  ON CONFLICT DO NOTHING;
   UPDATE "sync_row_clock" SET "data" = (SELECT json_group_object("name", CASE typeof("value")
     WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
     WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)

@@ -90,6 +90,16 @@ module.exports = {
       "^runtime/src/(engine|store)/",
       "node_modules/(better-sqlite3|libsodium-wrappers-sumo|hash-wasm)/|^(fs|fs/promises|path|crypto|os|worker_threads)$",
     ),
+    {
+      name: "node-has-a-room-of-its-own",
+      comment: "Browsers load everything else but test helpers. (argon2id.ts names a type and asks the process for the rest.)",
+      severity: "error",
+      from: {
+        path: "^runtime/src/",
+        pathNot: ["^runtime/src/(node|testing)/", "-worker[.]ts$", "^runtime/src/crypto/argon2id[.]ts$", UNIT_TEST],
+      },
+      to: { dependencyTypes: ["core"] },
+    },
     never("the-store-knows-no-network", "^runtime/src/store/", "^runtime/src/(engine|client|crypto|keychain)/"),
     never("the-engine-holds-no-keys", "^runtime/src/engine/", "^runtime/src/(crypto|keychain)/"),
     never("crypto-knows-no-database", "^runtime/src/(crypto|keychain)/", "^runtime/src/(engine|store|driver|generated)/"),
@@ -102,6 +112,8 @@ module.exports = {
     home("ts-morph", "^templates/src/"),
     home("libsodium-wrappers-sumo", ["^runtime/src/crypto/", "^server/src/password/"]),
     home("hash-wasm", "^runtime/src/crypto/"),
+    home("@scure/bip39", "^runtime/src/crypto/"),
+    home("@napi-rs/keyring", "^runtime/src/node/"),
     home(
       "better-sqlite3",
       ["^runtime/src/driver/", "^runtime/src/open-sync[.]ts$", "^server/src/storage/", "^generator/src/sqlite/open-database[.]ts$"],

@@ -126,3 +126,40 @@ test("a server that is not there is offline, after three more tries", async () =
   expect(await codeOf(client.authenticate("a@example.org", "pw"))).toBe("network/offline");
   expect(waits.length).toBe(3);
 });
+
+test("the recovery phrase brings a lost password's account back, and another account's phrase changes nothing", async () => {
+  const lost = await startEmbeddedServer();
+  try {
+    const desk = clientOf(lost);
+    await desk.authenticate(lost.email, lost.password);
+    await desk.setupEncryptionNew("soon forgotten");
+    const deskId = (await desk.registerDevice("Desk", "linux")).id;
+    await desk.push(deskId, [
+      { ...entry("gone"), op: "DELETE", data: null },
+      { ...entry("a1"), data: { id: "a1" } },
+    ]);
+    const phrase = await desk.recoveryPhrase();
+    expect(phrase.split(" ")).toHaveLength(24);
+
+    const phone = clientOf(lost);
+    await phone.authenticate(lost.email, lost.password);
+    const phoneId = (await phone.registerDevice("Phone", "android")).id;
+    const another = `${"zoo ".repeat(23)}vote`;
+    expect(await codeOf(phone.setupEncryptionFromPhrase(another, "mine now", phoneId))).toBe("key/wrong-phrase");
+    expect(await codeOf(phone.setupEncryptionFromPhrase("zoo", "mine now", phoneId))).toBe("key/bad-phrase");
+    expect(await codeOf(phone.setupEncryptionExisting("soon forgotten"))).toBe("done");
+    await phone.clearSession();
+
+    await phone.authenticate(lost.email, lost.password);
+    await phone.setupEncryptionFromPhrase(phrase, "a new one", phoneId);
+
+    expect((await phone.pull(phoneId, 0)).changes.map((change) => change.data)).toEqual([null, { id: "a1" }]);
+    const third = clientOf(lost);
+    await third.authenticate(lost.email, lost.password);
+    expect(await codeOf(third.setupEncryptionExisting("soon forgotten"))).toBe("key/wrong-password");
+    expect(await codeOf(third.setupEncryptionExisting("a new one"))).toBe("done");
+    expect(await desk.recoveryPhrase()).toBe(phrase);
+  } finally {
+    await lost.close();
+  }
+});

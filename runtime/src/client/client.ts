@@ -7,6 +7,7 @@
  */
 import { codec, limits, WireError, type Device, type Platform, type StatusReply } from "@synckit-gen/schemas/protocol";
 import { createMasterKey, KEY_BYTES, unwrapMasterKey, wrapMasterKey, type EnvelopeTools } from "../crypto/envelope.ts";
+import { createPayloadCipher } from "../crypto/payload.ts";
 import { Secret } from "../crypto/secret.ts";
 import { loadSodium } from "../crypto/sodium.ts";
 import { resolveConfig, type ResolvedConfig, type SyncKitConfig } from "./config.ts";
@@ -174,6 +175,38 @@ export class SyncKitClient {
     await this.#rememberKeyVersion(session, keyVersion);
   }
 
+  /**
+   * The master key as 24 words to write down: whoever has them can read everything, and without them and the
+   * password nobody can. Show them once and keep them nowhere.
+   */
+  async recoveryPhrase(): Promise<string> {
+    const { phraseOf } = await import("../crypto/recovery-phrase.ts");
+    return phraseOf(this.#requireKey().secret);
+  }
+
+  /**
+   * The password is lost: takes the master key from the phrase and wraps it under a new password. The phrase is
+   * tried on the account's entries first (`deviceId` is needed to read them): `key/wrong-phrase` where it opens
+   * none of them, and nothing has changed then.
+   */
+  async setupEncryptionFromPhrase(phrase: string, newPassword: string, deviceId: string): Promise<void> {
+    const session = this.#requireSession();
+    if (newPassword === "") throw new SyncError("key/empty-password");
+    const { readPhrase } = await import("../crypto/recovery-phrase.ts");
+    const secret = readPhrase(phrase);
+    try {
+      const stored = await this.#fetchKey();
+      if (!(await this.#opensEntries(secret, deviceId))) throw new SyncError("key/wrong-phrase");
+      const envelope = await wrapMasterKey(await this.#envelopeTools(), secret, newPassword);
+      const keyVersion = await this.#storeEnvelope(envelope, stored?.keyVersion ?? 0, "key/changed-elsewhere");
+      this.#forgetKey();
+      await this.#adoptKey(session, secret, keyVersion);
+    } catch (error) {
+      secret.destroy();
+      throw error;
+    }
+  }
+
   /** What the server sees in place of a hidden row id: 64 hex digits. */
   rowHash(table: string, rowId: string): string {
     return this.#requireKey().cipher.rowHash(table, rowId);
@@ -268,6 +301,25 @@ export class SyncKitClient {
     };
     await store.save(this.#session);
     return { userId, appId };
+  }
+
+  /** Whether the first sealed entry of the log opens. An empty log refuses no key: nothing would be lost. */
+  async #opensEntries(secret: Secret, deviceId: string): Promise<boolean> {
+    const cipher = createPayloadCipher(await loadSodium(), secret.copy(), this.#config.random);
+    try {
+      for (let cursor = 0, hasMore = true; hasMore;) {
+        const reply = await this.#call(codec.endpoints.pull, codec.encodePullRequest({ deviceId, cursor }), PULL_TIMEOUT_MS);
+        const page = decodeReply(codec.decodePullReply, reply);
+        const sealed = openEntries(cipher, page.changes).filter((entry) => entry.payload !== null || entry.failure !== null);
+        if (sealed.some((entry) => entry.payload !== null)) return true;
+        if (sealed.length > 0) return false;
+        hasMore = page.hasMore && page.cursor > cursor;
+        cursor = page.cursor;
+      }
+      return true;
+    } finally {
+      cipher.destroy();
+    }
   }
 
   async #fetchKey(): Promise<{ readonly encryptedKey: string; readonly keyVersion: number } | null> {

@@ -81,7 +81,7 @@ export class SessionStore {
     try {
       return await work();
     } catch (cause) {
-      throw new SyncError("keychain/failed", { cause });
+      throw cause instanceof SyncError ? cause : new SyncError("keychain/failed", { cause });
     }
   }
 }

@@ -26,6 +26,11 @@ export class Secret {
     return work(this.#alive());
   }
 
+  /** Another secret with the same bytes, to be destroyed on its own. */
+  copy(): Secret {
+    return Secret.of(new Uint8Array(this.#alive()));
+  }
+
   /** Zeroes the bytes. Using them afterwards throws. */
   destroy(): void {
     this.#bytes?.fill(0);

@@ -14,7 +14,7 @@ import type { Conflict } from "./store/conflicts.ts";
 import type { HeldRow } from "./store/held.ts";
 import type { QuarantinedEntry } from "./store/quarantine.ts";
 import type { Values } from "./store/registers.ts";
-import type { RemoteChange } from "./store/session.ts";
+import type { RemoteChange } from "./store/remote-change.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { rowIdToWire } from "@synckit-gen/schemas/protocol";
 

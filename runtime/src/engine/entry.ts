@@ -18,7 +18,7 @@ import type { PayloadEntry, PulledEntry } from "../client/entries.ts";
 import type { ChangelogEntry } from "../store/changelog.ts";
 import type { Clock } from "../store/clock.ts";
 import { maskToColumns } from "../store/mask.ts";
-import type { RemoteChange } from "../store/session.ts";
+import type { RemoteChange } from "../store/remote-change.ts";
 import type { QuarantineReason } from "../store/quarantine.ts";
 import type { TableRows } from "../store/table-rows.ts";
 

@@ -1,6 +1,6 @@
 /** Pull: pages are decrypted as they come, and several are applied in one transaction, which costs half of one each. */
 import type { PulledEntry } from "../client/entries.ts";
-import type { RemoteChange } from "../store/session.ts";
+import type { RemoteChange } from "../store/remote-change.ts";
 import type { Store } from "../store/store.ts";
 import { decodeEntry, type DecodedEntry, type EntryFormat, type Refusal } from "./entry.ts";
 import { checkpoint, rememberEntry, reseed } from "./recovery.ts";

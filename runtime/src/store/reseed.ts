@@ -10,7 +10,7 @@ import { columnsToMask } from "./mask.ts";
 import { quoteName } from "./quote-name.ts";
 import { absentRegisters, mergeChange, type Registers, type Values } from "./registers.ts";
 import type { RowClocks } from "./row-clocks.ts";
-import type { RemoteChange } from "./session.ts";
+import type { RemoteChange } from "./remote-change.ts";
 import type { TableRows } from "./table-rows.ts";
 
 /** An entry as it may have been pushed once, by whichever device. */

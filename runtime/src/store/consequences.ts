@@ -1,0 +1,45 @@
+/** What a merge itself has to do to rows, as logged changes of this device: so the log remains the whole truth. */
+import type { Clock } from "./clock.ts";
+import { columnsToMask } from "./mask.ts";
+import type { RowWork } from "./row-works.ts";
+import type { SessionScope } from "./session-scope.ts";
+import { nulls, pick } from "./values.ts";
+
+/** Does to a row what a rule says, as a change of this device's own. What a DELETE takes away is kept as a conflict. */
+export function logConsequence(scope: SessionScope, work: RowWork, op: "DELETE" | "UPDATE", nulled: readonly string[]): void {
+  const { parts, mode, works } = scope;
+  const { rows, rowId, registers } = work;
+  const clock: Clock = { stamp: Math.max(parts.nowMs() * 1000, scope.lastStamp + 1), device: mode.device };
+  scope.lastStamp = clock.stamp;
+  const before = works.fullValues(work);
+  const after = { ...before, ...nulls(nulled) };
+  if (op === "DELETE")
+    parts.conflicts.add({
+      table: rows.spec.name,
+      rowId,
+      kind: "deleted",
+      values: pick(before, rows.columns),
+      loser: registers.life,
+      winner: clock,
+      noticedMs: parts.nowMs(),
+    });
+  registers.life = clock;
+  registers.alive = op === "UPDATE";
+  if (op === "UPDATE" && rows.spec.conflicts === "row") {
+    registers.base = clock;
+    registers.overrides.clear();
+  } else for (const column of nulled) registers.overrides.set(column, clock);
+  work.data = after;
+  work.overlay = {};
+  parts.changelog.append({
+    table: rows.spec.name,
+    op,
+    rowId,
+    stamp: clock.stamp,
+    seen: mode.cursor,
+    isRule: true,
+    mask: op === "UPDATE" ? columnsToMask(rows, nulled) : 0n,
+    data: op === "UPDATE" ? JSON.stringify(after) : null,
+    old: op === "DELETE" ? JSON.stringify(before) : null,
+  });
+}

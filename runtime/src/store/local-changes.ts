@@ -1,0 +1,73 @@
+/** What triggers captured on this device, on its way into the registers. */
+import { ABSENT, BASELINE, type Clock } from "./clock.ts";
+import type { FreshEntry } from "./changelog.ts";
+import { maskToColumns } from "./mask.ts";
+import { absentRegisters, type Registers } from "./registers.ts";
+import type { SessionScope } from "./session-scope.ts";
+import type { TableRows } from "./table-rows.ts";
+import { parseValues, pick } from "./values.ts";
+
+export class LocalChanges {
+  readonly #scope: SessionScope;
+
+  constructor(scope: SessionScope) {
+    this.#scope = scope;
+  }
+
+  /** Stamps what triggers captured since the last session and folds it into the registers. It always wins: its author had seen all else. */
+  fold(): void {
+    for (const entry of this.#scope.parts.changelog.stamp(this.#scope.lastStamp, this.#scope.mode.cursor)) {
+      this.#scope.lastStamp = Math.max(this.#scope.lastStamp, entry.stamp);
+      const rows = this.#scope.parts.tables.get(entry.table);
+      if (rows !== undefined) this.#foldEntry(rows, entry);
+    }
+  }
+
+  #foldEntry(rows: TableRows, entry: FreshEntry): void {
+    const { clocks, held, changelog } = this.#scope.parts;
+    const { table, rowId, op } = entry;
+    const clock: Clock = { stamp: entry.stamp, device: this.#scope.mode.device };
+    const isWhole = op === "INSERT" || (op === "UPDATE" && rows.spec.conflicts === "row");
+    const changed = op === "UPDATE" && !isWhole ? maskToColumns(rows, entry.mask) : [];
+    if (isWhole) {
+      clocks.reset(table, rowId, clock);
+      if (this.#scope.hasHeld) held.remove(table, rowId);
+      this.#keepIfGone(rows, entry);
+      return;
+    }
+    if (op === "UPDATE" && clocks.advance(table, rowId, clock, changed, null)) return;
+
+    const stored = clocks.load(table, rowId);
+    // A row from before joining that nobody has been told of has no baseline yet: the snapshot gives it one, if it lives until then.
+    const registers = stored?.registers ?? { ...absentRegisters(), base: this.#scope.mode.hasJoined ? BASELINE : ABSENT };
+    const isUntold = stored === null && !this.#scope.mode.hasJoined;
+    let data = stored?.data ?? null;
+    registers.life = clock;
+    registers.alive = op !== "DELETE";
+    for (const column of changed) registers.overrides.set(column, clock);
+    if (op === "DELETE") {
+      data = data ?? (isUntold ? null : parseValues(entry.old));
+      held.remove(table, rowId);
+    } else if (data !== null) {
+      data = { ...data, ...pick(parseValues(changelog.dataOf(entry.id)) ?? {}, changed) };
+    }
+    clocks.save(table, rowId, registers, data);
+    if (op !== "UPDATE" || data !== null || !this.#keepIfGone(rows, entry)) return;
+    if (isUntold) this.#tellBaseline(entry, registers);
+  }
+
+  /** Where deletes are ignored, a row may have left its table before its changes were folded: its values stay with its clocks. */
+  #keepIfGone(rows: TableRows, { id, table, rowId }: FreshEntry): boolean {
+    if (rows.spec.deletes !== "ignore" || rows.read(rowId) !== null) return false;
+    const stored = this.#scope.parts.clocks.load(table, rowId);
+    if (stored !== null) this.#scope.parts.clocks.save(table, rowId, stored.registers, parseValues(this.#scope.parts.changelog.dataOf(id)));
+    return true;
+  }
+
+  /** A row from before joining that left before the snapshot: what its change did not write enters the log as the snapshot would have put it. */
+  #tellBaseline({ table, rowId, seen, id }: FreshEntry, registers: Registers): void {
+    const data = this.#scope.parts.changelog.dataOf(id);
+    this.#scope.parts.changelog.append({ table, op: "INSERT", rowId, stamp: 0, seen, isRule: false, mask: 0n, data, old: null });
+    this.#scope.parts.clocks.save(table, rowId, { ...registers, base: BASELINE }, parseValues(data));
+  }
+}

@@ -1,0 +1,57 @@
+/** Which of what a merge takes away is a conflict, and so is kept for its author to look at. */
+import type { Clock } from "./clock.ts";
+import type { MergeOutcome, Values } from "./registers.ts";
+import type { RowWork } from "./row-works.ts";
+import type { RemoteChange } from "./remote-change.ts";
+import type { SessionScope } from "./session-scope.ts";
+import { pick } from "./values.ts";
+
+/**
+ * A conflict is a loss between two devices that could not have known of each other's edit. The log has one order, so
+ * both kinds can be told from succession: a change that comes later in it with an earlier clock did not know what beats
+ * it; and a change says how far its author had read, so it is known whether that included this device's own edit.
+ */
+export function recordConflicts(
+  scope: SessionScope,
+  work: RowWork,
+  change: RemoteChange,
+  { lost, overwritten, turnedOver, lostLife }: MergeOutcome,
+): void {
+  if (!change.isFresh || change.clock.device === scope.mode.device || change.clock.stamp === 0) return;
+  const { device } = scope.mode;
+  const { registers } = work;
+  const isUnseen = (clock: Clock): boolean => clock.device === device && !wasSeen(scope, clock.stamp, change.seen);
+  const add = (kind: "overwritten" | "deleted", values: Values, loser: Clock, winner: Clock): void =>
+    scope.parts.conflicts.add({
+      table: work.rows.spec.name,
+      rowId: work.rowId,
+      kind,
+      values,
+      loser,
+      winner,
+      noticedMs: scope.parts.nowMs(),
+    });
+
+  if (change.values !== null && lostLife) {
+    add("deleted", pick(change.values, [...change.written]), change.clock, registers.life);
+  } else if (change.values !== null && lost.length > 0) {
+    const winner = registers.overrides.get(lost[0] as string) ?? registers.base;
+    add("overwritten", pick(change.values, lost), change.clock, winner);
+  }
+  const mine = overwritten.filter(({ clock }) => isUnseen(clock));
+  const [first] = mine;
+  if (first !== undefined)
+    add("overwritten", Object.fromEntries(mine.map(({ column, value }) => [column, value])), first.clock, change.clock);
+  if (change.op === "DELETE" && turnedOver !== null && change.isRule) {
+    add("deleted", pick(scope.works.fullValues(work), work.rows.columns), turnedOver, change.clock); // nobody wanted it to go
+  } else if (change.op === "DELETE" && turnedOver !== null && isUnseen(turnedOver)) {
+    const edited = work.rows.columns.filter((column) => isUnseen(registers.overrides.get(column) ?? registers.base));
+    add("deleted", pick(scope.works.fullValues(work), edited), turnedOver, change.clock);
+  }
+}
+
+/** Whether an author who had read up to `cursor` had seen this device's own edit of that stamp. Edits before the first mark are long known. */
+function wasSeen({ mode }: SessionScope, stamp: number, cursor: number | null): boolean {
+  const mark = mode.pushMarks.find(([marked]) => marked >= stamp);
+  return mark !== undefined && (cursor === null || cursor >= mark[1]);
+}

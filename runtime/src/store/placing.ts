@@ -1,0 +1,232 @@
+/**
+ * Brings tables in line with registers: living rows are written, dead ones removed. A row that its table cannot hold
+ * yet is held, and its registers keep the values; a dead row stays while living ones refer to it.
+ */
+import { ValueError } from "@synckit-gen/schemas/protocol";
+import type { ReferenceSpec } from "../generated/spec.ts";
+import type { HeldReason } from "./held.ts";
+import { keysOf, parentRowIdOf, Parents, type RowView } from "./parents.ts";
+import type { Values } from "./registers.ts";
+import { type DirectRow, isAlive, type RowWork } from "./row-works.ts";
+import type { SessionScope } from "./session-scope.ts";
+import { nulls } from "./values.ts";
+
+interface Refusal {
+  readonly reason: HeldReason;
+  readonly detail: string | null;
+}
+
+/** A row and the reference by which it refers to another. */
+export interface Child {
+  readonly child: RowWork;
+  readonly reference: ReferenceSpec;
+}
+
+/** Held rows looked through for children of a dead row; one that is missed costs its parent the columns that stay here. */
+const MAX_WAITING = 1_000;
+
+/** Rows of a reference cycle could not all be placed: the transaction is to be run again without trusting any. */
+export class BrokenCircleError extends Error {
+  override readonly name = "BrokenCircleError";
+}
+
+export class Placing {
+  readonly #scope: SessionScope;
+  readonly parents: Parents;
+  /** Rows held by this session; the reason is in `sync_held`. */
+  readonly #heldHere = new Set<RowWork>();
+  readonly #relaxed = new Set<RowWork>();
+  /** Held rows that wait for nothing but each other: placed together, and checked at COMMIT. */
+  #circle: ReadonlySet<RowWork> = new Set();
+
+  constructor(scope: SessionScope) {
+    this.#scope = scope;
+    this.parents = new Parents(scope.parts, scope.mode, (table, rowId) => {
+      const work = scope.works.known(table, rowId);
+      if (work === null) return "unknown";
+      return !isAlive(work) ? "dead" : this.#circle.has(work) ? "coming" : "unknown";
+    });
+  }
+
+  /** Rows whose reference to an unsynced parent needs enforcement off: `[table, row id]`. */
+  get relaxed(): readonly (readonly [string, string])[] {
+    return Array.from(this.#relaxed, (work) => [work.rows.spec.name, work.rowId] as const);
+  }
+
+  get held(): readonly RowWork[] {
+    return [...this.#heldHere];
+  }
+
+  isHeld(work: RowWork): boolean {
+    return this.#heldHere.has(work);
+  }
+
+  /** To be tried again with the next `retry`. */
+  tryAgain(work: RowWork): void {
+    work.physical = undefined;
+    this.#heldHere.add(work);
+  }
+
+  placeDirectly({ rows, rowId, values, columns }: DirectRow): void {
+    if (!this.#scope.works.isDirect(rows.spec.name, rowId)) return;
+    const row: RowView = { rows, rowId, value: (column) => values[column] };
+    const missing = this.parents.missing(row, columns);
+    const isFree = missing.blocking === null && missing.relaxed === null && missing.nulled.length === 0;
+    if (isFree && this.#write(row, values, columns) === null) return;
+    this.place(this.#scope.works.get(rows, rowId));
+  }
+
+  /** Tries held rows again, for as long as any can be placed. */
+  retry(): void {
+    this.#placeHeld();
+    if (!this.#scope.mode.deferred) return;
+    this.#circle = this.#findCircle();
+    if (this.#circle.size === 0) return;
+    this.#placeHeld();
+    const isBroken = [...this.#circle].some((work) => this.#heldHere.has(work));
+    this.#circle = new Set();
+    if (isBroken) throw new BrokenCircleError("a row of a reference cycle was refused");
+  }
+
+  #placeHeld(): void {
+    for (let progress = true; progress;) {
+      progress = false;
+      for (const work of [...this.#heldHere]) {
+        this.#heldHere.delete(work);
+        if (isAlive(work)) this.place(work);
+        else this.bury(work);
+        if (!this.#heldHere.has(work)) progress = true;
+      }
+    }
+  }
+
+  /** The largest set of held rows whose missing parents are all in the set. */
+  #findCircle(): ReadonlySet<RowWork> {
+    const circle = new Set([...this.#heldHere].filter((work) => isAlive(work) && this.parents.missing(work, null).blocking !== null));
+    this.#circle = circle;
+    for (let isClosed = false; !isClosed;) {
+      isClosed = true;
+      for (const work of circle)
+        if (this.parents.missing(work, null).blocking !== null) {
+          circle.delete(work);
+          isClosed = false;
+        }
+    }
+    return circle;
+  }
+
+  /** Writes a living row to its table, or holds it. */
+  place(work: RowWork): void {
+    const { rows } = work;
+    const isWhole = work.data !== null || work.physical === null;
+    const columns = isWhole ? null : rows.columns.filter((column) => Object.hasOwn(work.overlay, column));
+    if (columns?.length === 0) return this.#scope.works.save(work);
+    const values = isWhole ? this.#scope.works.fullValues(work) : { ...work.latest, ...work.overlay };
+
+    const missing = this.parents.missing(work, columns);
+    if (missing.relaxed !== null) {
+      this.#relaxed.add(work);
+      return this.#hold(work, "relaxed", missing.relaxed);
+    }
+    if (missing.blocking !== null) return this.#hold(work, "parent", missing.blocking);
+    const wanted = missing.nulled.length === 0 ? null : this.#scope.works.fullValues(work); // before the table loses the reference
+    const refusal = this.#write(work, wanted === null ? values : { ...values, ...nulls(missing.nulled) }, columns);
+    if (refusal !== null) return this.#hold(work, refusal.reason, refusal.detail);
+
+    work.physical = undefined;
+    if (wanted !== null) return this.#hold(work, "parent", missing.nulled.join(", "), wanted);
+    this.#unhold(work);
+    work.data = null;
+    work.overlay = {};
+    this.#scope.works.save(work);
+  }
+
+  /** Writes some columns of a row, or all (null). A null outcome: written. */
+  #write({ rows, rowId }: RowView, values: Values, columns: readonly string[] | null): Refusal | null {
+    try {
+      if (columns !== null && rows.update(rowId, values, columns) > 0) return null;
+      if (rows.upsert(rowId, values) === 0 && rows.spec.apply === "update") return { reason: "missing", detail: null };
+      return null;
+    } catch (error) {
+      if (error instanceof ValueError) return { reason: "constraint", detail: "VALUE" };
+      const constraint = this.#scope.parts.driver.constraintOf(error);
+      if (constraint === null) throw error;
+      return { reason: "constraint", detail: constraint };
+    }
+  }
+
+  /** Takes a dead row out of its table. While living rows refer to it, it stays: their rule is applied once the pull is complete. */
+  bury(work: RowWork): void {
+    if (work.isLeaving) return;
+    if (this.#scope.works.physical(work) !== null) {
+      work.isLeaving = true;
+      for (const { child } of this.childrenOf(work)) if (!isAlive(child)) this.bury(child);
+      work.isLeaving = false;
+      const [waiting] = [...this.childrenOf(work), ...this.waitingFor(work)].filter(({ child }) => !child.isLeaving);
+      if (waiting !== undefined) return this.#hold(work, "children", waiting.child.rows.spec.name);
+      const values = this.#scope.works.fullValues(work);
+      if (!this.#remove(work)) return this.#hold(work, "constraint", "FOREIGNKEY");
+      work.data = values;
+    } else if (work.data !== null || Object.keys(work.overlay).length > 0) {
+      work.data = this.#scope.works.fullValues(work);
+    }
+    work.overlay = {};
+    this.#unhold(work);
+    this.#scope.works.save(work);
+  }
+
+  /** False: the table keeps the row. */
+  #remove(work: RowWork): boolean {
+    try {
+      work.rows.remove(work.rowId);
+    } catch (error) {
+      if (this.#scope.parts.driver.constraintOf(error) === null) throw error;
+      return false;
+    }
+    work.physical = null;
+    this.parents.forget();
+    return true;
+  }
+
+  /** Living rows that are to refer to this one, and are held for now. */
+  waitingFor(work: RowWork): readonly Child[] {
+    const edges = this.#scope.inbound.get(work.rows.spec.name) ?? [];
+    if (edges.length === 0 || (this.#heldHere.size === 0 && !this.#scope.hasHeld)) return [];
+    const held = this.#scope.hasHeld ? this.#scope.parts.held.list(MAX_WAITING) : [];
+    return edges.flatMap(({ child: rows, reference }) => {
+      const name = rows.spec.name;
+      const works = new Set([...this.#heldHere].filter((candidate) => candidate.rows === rows));
+      for (const { table, rowId } of held) if (table === name) works.add(this.#scope.works.get(rows, rowId));
+      return [...works]
+        .filter((child) => child !== work && isAlive(child) && !isMoving(child, work, reference))
+        .map((child) => ({ child, reference }));
+    });
+  }
+
+  /** Rows whose table has them refer to this one, itself left out. */
+  childrenOf(work: RowWork): readonly Child[] {
+    return (this.#scope.inbound.get(work.rows.spec.name) ?? []).flatMap(({ child: rows, reference }) => {
+      const keys = keysOf(work.rows, this.#scope.works.physical(work) ?? {}, reference);
+      const rowIds = keys === null ? [] : rows.find(reference.columns, keys);
+      return rowIds.map((rowId) => ({ child: this.#scope.works.get(rows, rowId), reference })).filter(({ child }) => child !== work);
+    });
+  }
+
+  #hold(work: RowWork, reason: HeldReason, detail: string | null, values: Values = this.#scope.works.fullValues(work)): void {
+    work.data = values;
+    work.overlay = {};
+    this.#heldHere.add(work);
+    this.#scope.parts.held.put({ table: work.rows.spec.name, rowId: work.rowId, reason, detail, sinceMs: this.#scope.parts.nowMs() });
+    this.#scope.works.save(work);
+  }
+
+  #unhold(work: RowWork): void {
+    if (work.data !== null || this.#heldHere.has(work)) this.#scope.parts.held.remove(work.rows.spec.name, work.rowId);
+    this.#heldHere.delete(work);
+    this.#relaxed.delete(work);
+  }
+}
+
+/** The child is about to refer elsewhere. */
+export const isMoving = (child: RowWork, parent: RowWork, reference: ReferenceSpec): boolean =>
+  parentRowIdOf(child, reference, parent.rows) !== parent.rowId;

@@ -1,0 +1,13 @@
+import type { Change } from "./registers.ts";
+
+/** A change as the log has it, from whichever device: what a pull merges. */
+export interface RemoteChange extends Change {
+  readonly table: string;
+  readonly rowId: string;
+  /** Pulled for the first time: a repeated or replayed page is no news, and no conflict. */
+  readonly isFresh: boolean;
+  /** How far its author had read the log; null: the payload does not say. */
+  readonly seen: number | null;
+  /** No user did this: the author's merge had to. */
+  readonly isRule: boolean;
+}

@@ -53,7 +53,7 @@ export class LocalChanges {
     }
     clocks.save(table, rowId, registers, data);
     if (op !== "UPDATE" || data !== null || !this.#keepIfGone(rows, entry)) return;
-    if (isUntold) this.#tellBaseline(entry, registers);
+    if (isUntold && rows.spec.apply === "upsert") this.#tellBaseline(entry, registers);
   }
 
   /** Where deletes are ignored, a row may have left its table before its changes were folded: its values stay with its clocks. */

@@ -1,5 +1,6 @@
 /** Every endpoint of docs/protocol.md: what it answers, and each way in which it refuses. */
 import { createApp, createServer, createUser, openSqliteStorage, type LogRecord, type Storage } from "@synckit-gen/server";
+import { EXTENSIONS } from "@synckit-gen/schemas/protocol";
 import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { entry, inProcess, textOf, type Caller } from "./server-client.ts";
@@ -67,6 +68,12 @@ describe.each(["/api/sync", "/api/v1/sync"])("under %s", (prefix) => {
       { ...entry(`${prefix}2`), device_id, seq: head + 2 },
     ]);
     expect((await caller.call("GET", `${prefix}/status`)).body).toEqual({ total_changes: head + 2, latest_cursor: head + 2 });
+  });
+
+  test("the server names its extensions", async () => {
+    const { status, body } = await server.as(ada.token).call("GET", `${prefix}/extensions`);
+
+    expect({ status, body }).toEqual({ status: 200, body: { extensions: { ...EXTENSIONS } } });
   });
 
   test("a key is stored and read", async () => {
@@ -274,6 +281,33 @@ describe("push", () => {
 
     expect(again.body).toEqual(first.body);
     expect((await caller.call("GET", "/api/sync/status")).body["latest_cursor"]).toBe(first.body["cursor"]);
+  });
+
+  test("a batch is known again by its key, whatever was sealed anew and whatever came between", async () => {
+    const { id, caller } = await deviceOf("keyed");
+    const push = async (batch_key: string, data: string) =>
+      Number((await caller.call("POST", "/api/sync/push", { device_id: id, batch_key, changes: [entry("x", { data })] })).body["cursor"]);
+    const first = await push("k0", "AAAA");
+    for (let i = 1; i < 64; i++) await push(`k${i}`, `A${i}`);
+
+    expect(await push("k0", "BBBB")).toBe(first);
+    expect(await push("k64", "CCCC")).toBe(first + 64);
+    expect(await push("k0", "BBBB"), "a device's last 64 keys are remembered").toBe(first + 65);
+  });
+
+  test("a key is its device's own", async () => {
+    const [one, two] = [await deviceOf("key one"), await deviceOf("key two")];
+    const push = async ({ id, caller }: typeof one) =>
+      Number((await caller.call("POST", "/api/sync/push", { device_id: id, batch_key: "k", changes: [entry("x")] })).body["cursor"]);
+
+    const first = await push(one);
+
+    expect(await push(two)).toBe(first + 1);
+  });
+
+  test.each(["", "k".repeat(65), "a\0b", 5])("%j is no key of a batch", async (batch_key) => {
+    const { id, caller } = await deviceOf("bad key");
+    expect((await caller.call("POST", "/api/sync/push", { device_id: id, batch_key, changes: [entry("x")] })).status).toBe(422);
   });
 
   test("a batch that differs in one member is not the same batch", async () => {

@@ -2,6 +2,8 @@
 export { base64ToBytes, bytesToBase64 } from "./protocol/base64.ts";
 export * as codec from "./protocol/codec.ts";
 export { UnknownEnvelopeError, WireError } from "./protocol/codec.ts";
+export { EXTENSIONS } from "./protocol/extensions.ts";
+export type { ExtensionName } from "./protocol/extensions.ts";
 export * as limits from "./protocol/limits.ts";
 export type { Platform } from "./protocol/limits.ts";
 export { CHANGE_OPS, RESERVED_MEMBER } from "./protocol/payload.ts";

@@ -541,6 +541,45 @@ test("replies of the wrong shape are malformed, whichever call they answer", asy
     }
 });
 
+test("extensions are asked for once a session, and a server that answers anything else has none", async () => {
+  const relay = new Relay();
+  const client = await readyClient(relay);
+  const asked = (): number => relay.seen.filter(({ path }) => path.endsWith("/extensions")).length;
+
+  relay.interruptions.push(() => new Response('{"extensions":{"push-key":1,"of-the-future":3}}'));
+  expect([await client.hasExtension("push-key"), await client.hasExtension("push-key"), asked()]).toEqual([true, true, 1]);
+
+  for (const reply of [new Response("", { status: 404 }), new Response("<html>"), new Response('{"extensions":{"push-key":2}}')]) {
+    await client.authenticate("ada@example.org", "login");
+    relay.interruptions.push(() => reply);
+    expect([await client.hasExtension("push-key"), await client.hasExtension("push-key")]).toEqual([false, false]);
+  }
+  expect(asked()).toBe(4);
+});
+
+test("the same entries go out under the same key, and others under another", async () => {
+  const relay = new Relay();
+  const client = await readyClient(relay);
+  relay.interruptions.push(() => new Response('{"extensions":{"push-key":1}}'));
+  const entryOf = (payload: string) => ({ table: "t", op: "INSERT", rowId: "r", timestamp: "2026-01-01T00:00:00Z", payload }) as const;
+
+  for (const payload of ["{}", "{}", "[]"]) await client.pushPayloads("device-1", [entryOf(payload)]);
+  const keys = relay.seen.filter(({ path }) => path.endsWith("/push")).map(({ body }) => codec.decodePushRequest(body).batchKey);
+
+  expect(keys[0]).toMatch(/^[0-9a-f]{64}$/);
+  expect([keys[1] === keys[0], keys[2] === keys[0]]).toEqual([true, false]);
+});
+
+test("a server that cannot be asked for its extensions is asked again", async () => {
+  const relay = new Relay();
+  const client = await readyClient(relay);
+  relay.interruptions.push(() => new Response("", { status: 401 }));
+
+  expect(await codeOf(client.hasExtension("push-key"))).toBe("auth/rejected");
+  relay.interruptions.push(() => new Response('{"extensions":{"push-key":1}}'));
+  expect(await client.hasExtension("push-key")).toBe(true);
+});
+
 test("another prefix moves the endpoints, not the OAuth paths", async () => {
   const relay = new Relay();
   const client = clientOf(relay, { apiPrefix: "/api/v1/sync/" });

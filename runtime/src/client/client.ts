@@ -5,7 +5,16 @@
  * Payloads are sealed before they leave and opened after they arrive; everything else that travels is listed
  * in docs/threat-model.md. Each method throws `SyncError`.
  */
-import { codec, limits, WireError, type Device, type Platform, type StatusReply } from "@synckit-gen/schemas/protocol";
+import {
+  codec,
+  EXTENSIONS,
+  limits,
+  WireError,
+  type Device,
+  type ExtensionName,
+  type Platform,
+  type StatusReply,
+} from "@synckit-gen/schemas/protocol";
 import { createMasterKey, KEY_BYTES, unwrapMasterKey, wrapMasterKey, type EnvelopeTools } from "../crypto/envelope.ts";
 import { createPayloadCipher } from "../crypto/payload.ts";
 import { Secret } from "../crypto/secret.ts";
@@ -30,6 +39,7 @@ export class SyncKitClient {
   #store: Promise<SessionStore> | null = null;
   #session: Session | null = null;
   #key: MasterKey | null = null;
+  #extensions: Promise<ReadonlyMap<string, number>> | null = null;
 
   constructor(config: SyncKitConfig) {
     this.#config = resolveConfig(config);
@@ -100,6 +110,7 @@ export class SyncKitClient {
   async clearSession(): Promise<void> {
     const session = this.#session;
     this.#session = null;
+    this.#extensions = null;
     this.#forgetKey();
     const store = await this.#sessionStore();
     await store.clear(session ?? (await store.load()));
@@ -237,11 +248,18 @@ export class SyncKitClient {
     return { changes: page.entries.map(toChangeEntry), cursor: page.cursor, hasMore: page.hasMore };
   }
 
-  /** As `push`, with payloads that are JSON text already. Throws `entry/too-large` before anything is sent. */
+  /**
+   * As `push`, with payloads that are JSON text already. The same entries pushed again are stored once, where the server
+   * has the extension for it. Throws `entry/too-large` before anything is sent.
+   */
   async pushPayloads(deviceId: string, entries: readonly PayloadEntry[]): Promise<number> {
     if (entries.length > limits.MAX_BATCH_ENTRIES) throw new RangeError(`pushPayloads: more than ${limits.MAX_BATCH_ENTRIES} entries`);
-    const changes = sealEntries(this.#requireKey().cipher, entries);
-    const reply = await this.#call(codec.endpoints.push, codec.encodePushRequest({ deviceId, changes }));
+    const key = this.#requireKey();
+    const changes = sealEntries(key.cipher, entries);
+    const isKeyed = entries.length > 0 && (await this.hasExtension("push-key"));
+    if (this.#key !== key) throw new SyncError("key/none"); // signed out meanwhile
+    const request = { deviceId, ...(isKeyed ? { batchKey: key.cipher.batchKey(JSON.stringify(entries)) } : {}), changes };
+    const reply = await this.#call(codec.endpoints.push, codec.encodePushRequest(request));
     return decodeReply(codec.decodePushReply, reply).cursor;
   }
 
@@ -259,6 +277,17 @@ export class SyncKitClient {
   /** Number of entries on the server, and its cursor. */
   async status(): Promise<StatusReply> {
     return decodeReply(codec.decodeStatusReply, await this.#call(codec.endpoints.status));
+  }
+
+  /** Whether the server offers this extension, in the version that is spoken here. Asked of the server once a session. */
+  async hasExtension(name: ExtensionName): Promise<boolean> {
+    const asked = (this.#extensions ??= this.#fetchExtensions());
+    try {
+      return (await asked).get(name) === EXTENSIONS[name];
+    } catch (error) {
+      if (this.#extensions === asked) this.#extensions = null;
+      throw error;
+    }
   }
 
   // Within ---------------------------------------------------------------------------------------
@@ -292,6 +321,7 @@ export class SyncKitClient {
     const before = this.#session ?? (await store.load());
     const isSame = before !== null && before.userId === userId && before.appId === appId;
     if (!isSame) this.#forgetKey(); // another user's data must never be sealed under this key
+    this.#extensions = null;
     this.#session = {
       token: reply.token,
       userId,
@@ -319,6 +349,17 @@ export class SyncKitClient {
       return true;
     } finally {
       cipher.destroy();
+    }
+  }
+
+  /** Whatever a server answers but a list of extensions: it has none. Without an answer, nothing is known. */
+  async #fetchExtensions(): Promise<ReadonlyMap<string, number>> {
+    try {
+      return decodeReply(codec.decodeExtensionsReply, await this.#call(codec.endpoints.extensions));
+    } catch (error) {
+      const isAnswer = error instanceof SyncError && (error.code === "server/rejected" || error.code.startsWith("reply/"));
+      if (isAnswer) return new Map();
+      throw error;
     }
   }
 

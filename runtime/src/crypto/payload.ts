@@ -11,9 +11,11 @@ import { Secret } from "./secret.ts";
 import type { Sodium } from "./sodium.ts";
 
 const TAG_BYTES = 16;
-const ROW_HASH_BYTES = 32;
+const HASH_BYTES = 32;
 /** Key derivation context of the row hash: eight characters, as libsodium wants them. Part of the format. */
 const ROW_HASH_CONTEXT = "skrowid1";
+/** The same for the key of a batch. */
+const BATCH_KEY_CONTEXT = "skbatch1";
 
 export interface PayloadCipher {
   /** Text → base64. */
@@ -22,6 +24,8 @@ export interface PayloadCipher {
   open(sealed: string): string;
   /** 64 hex digits: what the server sees in place of a hidden row id. The same on every device of the user. */
   rowHash(table: string, rowId: string): string;
+  /** 64 hex digits that name a batch by what is in it, whatever nonces it is sealed with. */
+  batchKey(batch: string): string;
   /** Zeroes the master key and everything derived from it. */
   destroy(): void;
 }
@@ -29,7 +33,8 @@ export interface PayloadCipher {
 /** Takes the master key over: `destroy()` zeroes it. */
 export function createPayloadCipher(sodium: Sodium, masterKey: Secret, random: RandomSource): PayloadCipher {
   const nonces = new NoncePool(random);
-  const rowHashKey = Secret.of(masterKey.use((key) => sodium.crypto_kdf_derive_from_key(ROW_HASH_BYTES, 1, ROW_HASH_CONTEXT, key)));
+  const rowHashKey = Secret.of(masterKey.use((key) => sodium.crypto_kdf_derive_from_key(HASH_BYTES, 1, ROW_HASH_CONTEXT, key)));
+  const batchKeyKey = Secret.of(masterKey.use((key) => sodium.crypto_kdf_derive_from_key(HASH_BYTES, 2, BATCH_KEY_CONTEXT, key)));
   // Strict, and keeping a byte order mark: the text that comes out is the text that went in.
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -60,9 +65,11 @@ export function createPayloadCipher(sodium: Sodium, masterKey: Secret, random: R
     rowHash(table, rowId) {
       // A JSON array keeps the boundary between the two names, whatever they contain.
       const message = JSON.stringify([table, rowId]);
-      return rowHashKey.use((key) => sodium.crypto_generichash(ROW_HASH_BYTES, message, key, "hex"));
+      return rowHashKey.use((key) => sodium.crypto_generichash(HASH_BYTES, message, key, "hex"));
     },
+    batchKey: (batch) => batchKeyKey.use((key) => sodium.crypto_generichash(HASH_BYTES, batch, key, "hex")),
     destroy() {
+      batchKeyKey.destroy();
       rowHashKey.destroy();
       masterKey.destroy();
     },

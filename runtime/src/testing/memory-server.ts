@@ -2,7 +2,7 @@
  * A SyncKit server in memory that answers the client's own `fetch`: one account, any number of devices, no
  * network. It keeps what a real server would see, so a test can look through all of it.
  */
-import { codec, type Device, type PulledChange } from "@synckit-gen/schemas/protocol";
+import { codec, EXTENSIONS, type Device, type PulledChange } from "@synckit-gen/schemas/protocol";
 
 /** What goes wrong with one request. `reply-lost`: the server has done its work, and nobody hears of it. */
 export type Fault = "request-lost" | "reply-lost" | null;
@@ -33,10 +33,12 @@ export const reliable = (): Network => ({ fault: () => null, pageSize: () => 500
 const TOKEN_EXPIRY_SECONDS = 4_102_444_800;
 const TOKEN = ["e30", btoa(JSON.stringify({ sub: "user", app: "app", exp: TOKEN_EXPIRY_SECONDS })).replaceAll("=", ""), "sig"].join(".");
 
-export function memoryServer(): MemoryServer {
+/** `hasExtensions`: false for a server that speaks the public protocol and no more. */
+export function memoryServer({ hasExtensions = true } = {}): MemoryServer {
   const log: PulledChange[] = [];
   const requests: string[] = [];
   const devices: Device[] = [];
+  const batches = new Map<string, number>();
   let key: { readonly encryptedKey: string; readonly keyVersion: number } | null = null;
 
   function answer(route: string, body: unknown, pageSize: number): Response {
@@ -55,8 +57,11 @@ export function memoryServer(): MemoryServer {
       case "GET /devices":
         return Response.json(codec.encodeDevices(devices));
       case "POST /push": {
-        const { deviceId, changes } = codec.decodePushRequest(body);
+        const { deviceId, batchKey, changes } = codec.decodePushRequest(body);
+        const repeated = batches.get(`${deviceId} ${batchKey}`);
+        if (repeated !== undefined) return Response.json(codec.encodePushReply({ cursor: repeated }));
         for (const change of changes) log.push({ ...change, deviceId, seq: log.length + 1 });
+        if (batchKey !== undefined) batches.set(`${deviceId} ${batchKey}`, log.length);
         return Response.json(codec.encodePushReply({ cursor: log.length }));
       }
       case "POST /pull": {
@@ -65,6 +70,8 @@ export function memoryServer(): MemoryServer {
         const next = cursor + changes.length;
         return Response.json(codec.encodePullReply({ changes, cursor: next, hasMore: next < log.length }));
       }
+      case "GET /extensions":
+        return hasExtensions ? Response.json(codec.encodeExtensionsReply(new Map(Object.entries(EXTENSIONS)))) : refusal(404);
       case "GET /status":
         return Response.json(codec.encodeStatusReply({ totalChanges: log.length, latestCursor: log.length }));
       case "GET /keys":

@@ -66,6 +66,11 @@ const pairs: readonly Pair[] = [
       { ...deleted, ...notPulled },
     ],
   }),
+  pair("keyedPushRequest", { deviceId: DEVICE, batchKey: "b1", changes: [deleted] }, codec.encodePushRequest, codec.decodePushRequest, {
+    deviceId: DEVICE,
+    batchKey: "b1",
+    changes: [{ ...deleted, ...notPulled }],
+  }),
   pair("pushReply", { cursor: 42 }, codec.encodePushReply, codec.decodePushReply),
   pair("pullRequest", { deviceId: DEVICE, cursor: 0 }, codec.encodePullRequest, codec.decodePullRequest),
   pair(
@@ -79,6 +84,7 @@ const pairs: readonly Pair[] = [
   pair("keyPutRequest", { encryptedKey: "{}", expectedVersion: 1 }, codec.encodeKeyPutRequest, codec.decodeKeyPutRequest),
   pair("keyPutReply", 2, codec.encodeKeyPutReply, codec.decodeKeyPutReply),
   pair("keyReply", { encryptedKey: "{}", keyVersion: 2 }, codec.encodeKeyReply, codec.decodeKeyReply),
+  pair("extensionsReply", new Map([["push-key", 1]]), codec.encodeExtensionsReply, codec.decodeExtensionsReply),
   pair("error", { error: "the key is full", dimension: "storage_per_key", key: "default" }, codec.encodeError, codec.decodeError),
 ];
 

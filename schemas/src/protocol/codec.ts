@@ -29,6 +29,7 @@ export const endpoints = {
   status: { method: "GET", path: "/status" },
   getKey: { method: "GET", path: "/keys" },
   putKey: { method: "PUT", path: "/keys" },
+  extensions: { method: "GET", path: "/extensions" },
 } as const;
 
 /** Where the endpoints are mounted; a client uses the first. */
@@ -165,10 +166,19 @@ export function decodeChange(body: unknown): Wire.PulledChange {
     seq: optionalCount(from, "seq"),
   };
 }
-export const encodePushRequest = (r: Wire.PushRequest): Json => ({ device_id: r.deviceId, changes: r.changes.map(encodeChange) });
+export const encodePushRequest = (r: Wire.PushRequest): Json => ({
+  device_id: r.deviceId,
+  ...(r.batchKey === undefined ? {} : { batch_key: r.batchKey }),
+  changes: r.changes.map(encodeChange),
+});
 export function decodePushRequest(body: unknown): Wire.PushRequest {
   const from = object(body, "request");
-  return { deviceId: text(from, "device_id"), changes: list(from["changes"], "changes").map(decodeChange) };
+  const batchKey = optionalText(from, "batch_key");
+  return {
+    deviceId: text(from, "device_id"),
+    ...(batchKey === null ? {} : { batchKey }),
+    changes: list(from["changes"], "changes").map(decodeChange),
+  };
 }
 export const encodePushReply = (r: Wire.PushReply): Json => ({ cursor: r.cursor });
 export const decodePushReply = (body: unknown): Wire.PushReply => ({ cursor: count(object(body, "reply"), "cursor") });
@@ -274,6 +284,14 @@ export function decodeKeyEnvelope(envelope: string): Wire.KeyEnvelope {
     ciphertext,
     kdf: { memoryKib: limited("m", 65_536, 262_144), passes: limited("t", 3, 12), lanes: limited("p", 1, 1) },
   };
+}
+
+// Extensions --------------------------------------------------------------------------------------
+
+export const encodeExtensionsReply = (versions: ReadonlyMap<string, number>): Json => ({ extensions: Object.fromEntries(versions) });
+export function decodeExtensionsReply(body: unknown): ReadonlyMap<string, number> {
+  const extensions = object(object(body, "reply")["extensions"], "extensions");
+  return new Map(Object.keys(extensions).map((name) => [name, count(extensions, name)]));
 }
 
 // Errors ------------------------------------------------------------------------------------------

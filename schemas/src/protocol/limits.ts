@@ -12,6 +12,8 @@ export const MAX_TABLE_NAME = 128;
 export const MAX_ROW_ID = 512;
 /** Characters of a device's name. Ours. */
 export const MAX_DEVICE_NAME = 255;
+/** Characters of a batch's key. Ours. */
+export const MAX_BATCH_KEY = 64;
 /** Bytes of the key envelope. */
 export const MAX_KEY_ENVELOPE_BYTES = 4096;
 /** Seconds that a session token lives. */

@@ -56,6 +56,8 @@ export interface PulledChange extends WireChange {
 }
 export interface PushRequest {
   readonly deviceId: string;
+  /** Extension `push-key`: a later batch of this device under the same key is this one again. */
+  readonly batchKey?: string;
   readonly changes: readonly WireChange[];
 }
 export interface PushReply {

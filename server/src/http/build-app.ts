@@ -12,7 +12,18 @@ import { HttpError } from "./http-error.ts";
 import { createLimiter, type RateLimit, type RateLimits } from "./rate-limit.ts";
 import type { Logger } from "./request-log.ts";
 import { signIn } from "./sign-in.ts";
-import { getKey, listDevices, pull, push, putKey, registerDevice, status, type RouteContext, type SyncRoute } from "./sync-routes.ts";
+import {
+  extensions,
+  getKey,
+  listDevices,
+  pull,
+  push,
+  putKey,
+  registerDevice,
+  status,
+  type RouteContext,
+  type SyncRoute,
+} from "./sync-routes.ts";
 
 export interface AppParts extends RouteContext {
   readonly tokens: SessionTokens;
@@ -31,6 +42,7 @@ const SYNC_ROUTES = [
   [codec.endpoints.status, status],
   [codec.endpoints.getKey, getKey],
   [codec.endpoints.putKey, putKey],
+  [codec.endpoints.extensions, extensions],
 ] as const satisfies readonly (readonly [{ method: string; path: string }, SyncRoute])[];
 
 /** Characters of a path that a log line shows. */

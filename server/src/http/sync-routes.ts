@@ -2,7 +2,7 @@
  * The endpoints of docs/protocol.md that need a session, relative to a prefix. Each reads its request with
  * the codec, asks the storage and answers; what travels inside the entries is never looked at.
  */
-import { codec, limits, timestampToStamp, WireError } from "@synckit-gen/schemas/protocol";
+import { codec, EXTENSIONS, limits, timestampToStamp, WireError } from "@synckit-gen/schemas/protocol";
 import { createHash } from "node:crypto";
 import type { Session } from "../session/session-token.ts";
 import type { LoggedChange, Storage } from "../storage/port.ts";
@@ -36,10 +36,19 @@ export const registerDevice: SyncRoute = async ({ storage, clock, random }, sess
 export const listDevices: SyncRoute = async ({ storage }, session) => codec.encodeDevices(await storage.listDevices(session));
 
 export const push: SyncRoute = async ({ storage, clock }, session, request) => {
-  const { deviceId, changes } = codec.decodePushRequest(await readJson(request, limits.MAX_REQUEST_BYTES));
+  const { deviceId, batchKey, changes } = codec.decodePushRequest(await readJson(request, limits.MAX_REQUEST_BYTES));
+  if (batchKey === "" || (batchKey?.length ?? 0) > limits.MAX_BATCH_KEY)
+    throw new WireError(`batch_key: expected 1 to ${limits.MAX_BATCH_KEY} characters`);
+  requireStorable("batch_key", batchKey ?? "");
   if (changes.length > limits.MAX_BATCH_ENTRIES) throw new WireError(`changes: expected at most ${limits.MAX_BATCH_ENTRIES} entries`);
   const checked = changes.map(checkChange);
-  const result = await storage.append(session, { deviceId, digest: digestOf(checked), changes: checked, now: nowText(clock) });
+  const result = await storage.append(session, {
+    deviceId,
+    key: batchKey ?? null,
+    digest: digestOf(checked),
+    changes: checked,
+    now: nowText(clock),
+  });
   if (result.kind === "unknown-device") throw new HttpError(404, UNKNOWN_DEVICE);
   return codec.encodePushReply({ cursor: result.cursor });
 };
@@ -64,6 +73,8 @@ export const status: SyncRoute = async ({ storage }, session) => {
   // Numbers have no gaps and entries are never removed, so the last number counts them.
   return codec.encodeStatusReply({ totalChanges: head, latestCursor: head });
 };
+
+export const extensions: SyncRoute = async () => codec.encodeExtensionsReply(new Map(Object.entries(EXTENSIONS)));
 
 export const getKey: SyncRoute = async ({ storage }, session) => {
   const key = await storage.readKey(session);

@@ -56,8 +56,13 @@ export interface LoggedChange {
   readonly data: string | null;
 }
 
+/** Keys of batches that are remembered for each device. */
+export const REMEMBERED_BATCHES = 64;
+
 export interface Batch {
   readonly deviceId: string;
+  /** Its name among the device's batches, if it has one: the last `REMEMBERED_BATCHES` are known again. */
+  readonly key: string | null;
   /** Equal batches have equal digests. */
   readonly digest: string;
   readonly changes: readonly LoggedChange[];
@@ -66,7 +71,7 @@ export interface Batch {
 
 export type AppendResult =
   | { readonly kind: "appended"; readonly cursor: number }
-  /** The device's previous batch once more: nothing was written, and `cursor` is what was answered then. */
+  /** The device's previous batch once more, or one whose key is remembered: nothing was written, and `cursor` is what was answered then. */
   | { readonly kind: "repeated"; readonly cursor: number }
   | { readonly kind: "unknown-device" };
 

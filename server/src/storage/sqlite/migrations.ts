@@ -62,6 +62,14 @@ const STEPS: readonly string[] = [
     updated_at TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE batch_keys (
+    device INTEGER NOT NULL REFERENCES devices (number),
+    key TEXT NOT NULL,
+    cursor INTEGER NOT NULL,
+    PRIMARY KEY (device, key)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** A file that a newer version of the server has written. */

@@ -41,8 +41,8 @@ const change = (rowId: string, more: Partial<LoggedChange> = {}): LoggedChange =
   data: "AAAA",
   ...more,
 });
-const append = (changes: readonly LoggedChange[], digest = JSON.stringify(changes)) =>
-  storage.append(scope, { deviceId: "device-user", digest, changes, now: NOW });
+const append = (changes: readonly LoggedChange[], digest = JSON.stringify(changes), key: string | null = null) =>
+  storage.append(scope, { deviceId: "device-user", key, digest, changes, now: NOW });
 const page = (cursor: number, more: Partial<Parameters<Storage["readPage"]>[1]> = {}) =>
   storage.readPage(scope, { cursor, maxEntries: 500, maxDataLength: 1e9, ...more });
 const rows = (count: number, from = 0) => Array.from({ length: count }, (_, i) => change(`r${from + i}`));
@@ -68,6 +68,13 @@ test("the previous batch of a device is dropped, an older one is taken again", a
   await append(rows(1), "two");
 
   expect(await append(rows(2), "one")).toEqual({ kind: "appended", cursor: 5 });
+});
+
+test("a batch is known by its key while the device's last 64 keys are remembered", async () => {
+  for (let i = 0; i <= 64; i++) await append(rows(1), `digest ${i}`, `k${i}`);
+
+  expect(await append(rows(1), "sealed anew", "k1")).toEqual({ kind: "repeated", cursor: 2 });
+  expect(await append(rows(1), "sealed anew", "k0")).toEqual({ kind: "appended", cursor: 66 });
 });
 
 test("an empty batch changes nothing and is not the previous batch", async () => {
@@ -131,7 +138,7 @@ test("accounts share nothing, not even device names and numbers", async () => {
   expect(await storage.readKey(other)).toBeNull();
   expect((await storage.listDevices(other)).map(({ id }) => id)).toEqual(["device-other"]);
   expect(await storage.hasDevice(other, "device-user")).toBe(false);
-  expect(await storage.append(other, { deviceId: "device-user", digest: "x", changes: rows(1), now: NOW })).toEqual({
+  expect(await storage.append(other, { deviceId: "device-user", key: null, digest: "x", changes: rows(1), now: NOW })).toEqual({
     kind: "unknown-device",
   });
 });
@@ -171,7 +178,7 @@ test("everything is there after the file is opened again", async () => {
 
 test("two processes never give out one number twice", async () => {
   const second = openSqliteStorage(path);
-  const batch = (rowId: string) => ({ deviceId: "device-user", digest: rowId, changes: [change(rowId)], now: NOW });
+  const batch = (rowId: string) => ({ deviceId: "device-user", key: null, digest: rowId, changes: [change(rowId)], now: NOW });
   const cursors = await Promise.all(Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? storage : second).append(scope, batch(`r${i}`))));
   await second.close();
 
@@ -213,7 +220,7 @@ test("a file of a newer server is refused and left as it was", async () => {
 
   const again = new Database(path);
   expect(again.pragma("user_version", { simple: true })).toBe(99);
-  again.pragma("user_version = 1");
+  again.pragma("user_version = 2");
   again.close();
   storage = openSqliteStorage(path);
 });

@@ -6,7 +6,19 @@
 import Database from "better-sqlite3";
 import type { ChangeOp, Device, PulledChange } from "@synckit-gen/schemas/protocol";
 import { closeSync, chmodSync, openSync } from "node:fs";
-import type { App, AppendResult, Batch, NewUser, Page, PageRequest, Scope, Storage, StoredKey, User } from "../port.ts";
+import {
+  type App,
+  type AppendResult,
+  type Batch,
+  type NewUser,
+  type Page,
+  type PageRequest,
+  REMEMBERED_BATCHES,
+  type Scope,
+  type Storage,
+  type StoredKey,
+  type User,
+} from "../port.ts";
 import { migrate } from "./migrations.ts";
 
 /** Numbers that one filtered page walks over at most: a rare table in a long log must not hold up everyone. */
@@ -128,6 +140,12 @@ function log(db: Database.Database): Part<"append" | "readPage" | "readHead"> {
   );
   const advance = db.prepare("UPDATE accounts SET head = ? WHERE number = ?");
   const remember = db.prepare("UPDATE devices SET last_seen_at = ?, last_batch_digest = ?, last_batch_cursor = ? WHERE number = ?");
+  const keyed = db.prepare<[bigint, string], number>("SELECT cursor FROM batch_keys WHERE device = ? AND key = ?").pluck();
+  const rememberKey = db.prepare("INSERT INTO batch_keys (device, key, cursor) VALUES (?, ?, ?)");
+  const forgetKeys = db.prepare(
+    `DELETE FROM batch_keys WHERE device = :device AND key NOT IN
+       (SELECT key FROM batch_keys WHERE device = :device ORDER BY cursor DESC LIMIT ${REMEMBERED_BATCHES})`,
+  );
   const inRange = `SELECT ${LOG_COLUMNS} FROM sync_log l JOIN devices d ON d.number = l.device WHERE l.account = :account AND l.seq > :from AND l.seq <= :to`;
   const page = db.prepare<[LogRange], LogRow>(`${inRange} ORDER BY l.seq`);
   const filtered = db.prepare<[LogRange & { since: bigint | null; tables: string | null }], LogRow>(
@@ -140,11 +158,17 @@ function log(db: Database.Database): Part<"append" | "readPage" | "readHead"> {
     if (from === undefined) return { kind: "unknown-device" };
     if (batch.changes.length === 0) return { kind: "appended", cursor: head };
     if (from.digest === batch.digest && from.cursor !== null) return { kind: "repeated", cursor: from.cursor };
+    const repeated = batch.key === null ? undefined : keyed.get(integer(from.number), batch.key);
+    if (repeated !== undefined) return { kind: "repeated", cursor: repeated };
     let seq = integer(head);
     for (const c of batch.changes)
       insert.run(integer(number), ++seq, integer(from.number), c.table, c.op, c.rowId, c.timestamp, integer(c.stamp), c.data);
     advance.run(seq, integer(number));
     remember.run(batch.now, batch.digest, seq, integer(from.number));
+    if (batch.key !== null) {
+      rememberKey.run(integer(from.number), batch.key, seq);
+      forgetKeys.run({ device: integer(from.number) });
+    }
     return { kind: "appended", cursor: Number(seq) };
   });
 

@@ -1,0 +1,11 @@
+/**
+ * What a server of this project does beyond SyncKit's public protocol (docs/protocol.md, "Extensions"), by name, with the
+ * version that this code speaks. A client asks before it uses one, and works without all of them.
+ */
+
+export const EXTENSIONS = {
+  /** A push names its batch by a key, so that a batch whose reply was lost is stored once. */
+  "push-key": 1,
+} as const satisfies Record<string, number>;
+
+export type ExtensionName = keyof typeof EXTENSIONS;

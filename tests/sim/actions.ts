@@ -126,7 +126,9 @@ export class AppUser {
       row.set(name, name === "local_key" ? `${this.#name} ${(this.#count += 1)}` : this.#canary());
     const columns = [...row.keys()];
     const others = syncedColumns(table).filter(({ name }) => !table.identity.columns.includes(name));
-    const verb = isOverlay ? "INSERT OR IGNORE" : action.kind === "replace" ? "INSERT OR REPLACE" : "INSERT";
+    // REPLACE removes the row that has a unique value without telling any trigger: no app may do that (hazard H03).
+    const replaces = action.kind === "replace" && table.unique.length === 0;
+    const verb = isOverlay ? "INSERT OR IGNORE" : replaces ? "INSERT OR REPLACE" : "INSERT";
     const conflict =
       isOverlay || action.kind !== "upsert" || others.length === 0
         ? ""

@@ -76,7 +76,7 @@ export function readLog(log: readonly PulledEntry[], model: SyncModel): readonly
       table: entry.table,
       author: entry.deviceId ?? "",
       op: entry.op,
-      clock: [stamp, stamp === 0 ? "" : (entry.deviceId ?? "")],
+      clock: [stamp, member?.c[1] ?? (stamp === 0 ? "" : (entry.deviceId ?? ""))], // what is said again has the clock of who said it first
       seen: member?.s ?? null,
       values,
       columns: entry.op === "DELETE" ? [] : isWhole ? all : (member?.m ?? []),

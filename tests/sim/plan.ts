@@ -5,7 +5,7 @@
 import type { Column, SyncModel, Table } from "@synckit-gen/schemas/model";
 import { isSynced } from "@synckit-gen/schemas/model";
 import { type Random, seededRandom } from "./random.ts";
-import { type Value, valueOf } from "./values.ts";
+import { rareValueOf, type Value, valueOf } from "./values.ts";
 
 /** In [0, 1): which of the candidates. */
 export type Choice = number;
@@ -44,6 +44,8 @@ export interface Weather {
   readonly repeat?: boolean;
   readonly crashAt?: number;
   readonly meanwhile?: readonly Action[];
+  /** Seed of which entries cannot be opened this time. */
+  readonly damage?: number;
 }
 
 export type Step =
@@ -67,7 +69,8 @@ export type Step =
   | { readonly kind: "deliver" }
   | { readonly kind: "take-back" | "dismiss"; readonly device: number; readonly conflict: Choice }
   | { readonly kind: "cleanup"; readonly device: number }
-  | { readonly kind: "backup" | "restore"; readonly device: number };
+  | { readonly kind: "backup" | "restore"; readonly device: number }
+  | { readonly kind: "server-backup" | "server-restore" };
 
 export interface Plan {
   readonly skewsMs: readonly number[];
@@ -77,6 +80,8 @@ export interface Plan {
 export interface PlanOptions {
   /** Devices lose their database and get an older copy back. */
   readonly restore: boolean;
+  /** Some of the runs also have restored devices, a restored server, entries that cannot be opened for a while. */
+  readonly rough: boolean;
 }
 
 const DAY_MS = 86_400_000;
@@ -92,7 +97,19 @@ export function planOf(seed: number, model: SyncModel, options: PlanOptions): Pl
     if (random.chance(0.3))
       for (let n = 1 + random.below(4); n > 0; n--) steps.push({ kind: "existing", device, action: insertion(random, model) });
   for (let n = MIN_STEPS + random.below(75); n > 0; n--) steps.push(stepOf(random, model, random.pick(devices), options));
-  return { skewsMs, steps };
+  return { skewsMs, steps: options.rough ? roughened(seededRandom(seed + 777_777), steps) : steps };
+}
+
+/** Its own randomness, so that the steps of before stay what they were. */
+function roughened(random: Random, steps: readonly Step[]): readonly Step[] {
+  const [restores, restoresServer, damages] = [random.chance(0.2), random.chance(0.2), random.chance(0.2)];
+  return steps.flatMap((step): readonly Step[] => {
+    const more: Step[] = [];
+    if (restores && "device" in step && random.chance(0.06)) more.push({ kind: random.pick(["backup", "restore"]), device: step.device });
+    if (restoresServer && random.chance(0.04)) more.push({ kind: random.pick(["server-backup", "server-restore"]) });
+    if (!damages || step.kind !== "sync" || random.chance(0.7)) return [step, ...more];
+    return [{ ...step, weather: { ...step.weather, damage: random.below(2 ** 31) } }, ...more];
+  });
 }
 
 function stepOf(random: Random, model: SyncModel, device: number, { restore }: PlanOptions): Step {
@@ -151,7 +168,10 @@ const keyNumber = (random: Random): number => random.below(7);
 
 /** One value for each column that `ownColumns` names. */
 const valuesFor = (random: Random, table: Table): readonly Value[] =>
-  ownColumns(table).map(({ type, nullable }) => valueOf(random, type, nullable));
+  ownColumns(table).map(({ name, type, nullable }) => {
+    const value = valueOf(random, type, nullable);
+    return table.unique.some((columns) => columns.includes(name)) ? rareValueOf(type, value) : value;
+  });
 
 const refsFor = (random: Random, table: Table): readonly Choice[] => table.references.map(() => random.next());
 

@@ -6,6 +6,8 @@ import { loadSpec, type LoadedSpec } from "../support/load-spec.ts";
 import { schemaOf } from "./schema.ts";
 
 export interface App {
+  /** Of its schema. */
+  readonly number: number;
   readonly model: SyncModel;
   readonly loaded: LoadedSpec;
   /** A database with the app's tables and the migration. */
@@ -16,16 +18,17 @@ const pool = new Map<number, Promise<App>>();
 
 export function appOf(schema: number): Promise<App> {
   let made = pool.get(schema);
-  if (made === undefined) pool.set(schema, (made = make(schemaOf(schema))));
+  if (made === undefined) pool.set(schema, (made = make(schema)));
   return made;
 }
 
-async function make(model: SyncModel): Promise<App> {
+async function make(number: number): Promise<App> {
+  const model = schemaOf(number);
   const loaded = await loadSpec(model);
   const empty = openGenerated(model);
   const file = empty.serialize();
   empty.close();
-  return { model, loaded, open: () => openFile(file) };
+  return { number, model, loaded, open: () => openFile(file) };
 }
 
 /** A database in memory with the content of a file. */

@@ -23,6 +23,9 @@ const TYPES: readonly ColumnType[] = ["text", "uuid", "integer", "bigint", "real
 const NAMES = ["projects", "tasks", "order", 'quo"te', "two words", "Tabelle_ä"];
 const UNSYNCED = "emails";
 
+/** Schemas below this number are of the simulator's first version, and so are their histories: a seed of that time replays for ever. */
+export const FIRST_ROUGH = 30;
+
 /** The schema of a number: the same one on every machine. */
 export function schemaOf(number: number): SyncModel {
   const random = seededRandom(7_919 * number + 1);
@@ -39,6 +42,10 @@ export function schemaOf(number: number): SyncModel {
     if (index === tie + 1 && tie >= 0) addReference(random, drafts, index, index - 1);
     if (draft.apply !== "update" && random.chance(0.15)) addUnsyncedReference(random, draft);
   });
+  if (number >= FIRST_ROUGH) {
+    const more = seededRandom(104_729 * number + 3);
+    for (const { draft } of drafts) if (more.chance(0.4)) addUnique(more, draft);
+  }
   const tables = drafts.map(({ name, draft }) => tableOf(name, draft));
   const model = modelOf(tables, {
     compat: random.chance(0.12) ? "synckit" : "full",
@@ -97,4 +104,14 @@ function addUnsyncedReference(random: Random, draft: Draft): void {
   const onDelete = random.pick(["cascade", "set null", "no action"] as const);
   draft.columns["email"] = "uuid?";
   draft.references.push({ columns: ["email"], table: UNSYNCED, to: ["id"], onDelete, synced: false });
+}
+
+/** One column, two, or a reference with a column: a place among the rows of one parent. */
+function addUnique(random: Random, draft: Draft): void {
+  if (draft.apply === "update" || draft.deletes === "ignore") return;
+  const own = Object.keys(draft.columns).filter((name) => /^c\d$/u.test(name));
+  const [reference] = draft.references.filter(({ synced, columns }) => synced !== false && columns.every((name) => name in draft.columns));
+  const column = random.pick(own);
+  const others = reference !== undefined && random.chance(0.4) ? reference.columns : random.chance(0.25) ? [random.pick(own)] : [];
+  draft.unique = [[...new Set([...others, column])]];
 }

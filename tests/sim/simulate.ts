@@ -3,9 +3,10 @@ import { kindOf } from "./failure.ts";
 import { type Plan, planOf, type PlanOptions } from "./plan.ts";
 import { type App, appOf } from "./pool.ts";
 import { runPlan } from "./run.ts";
+import { FIRST_ROUGH } from "./schema.ts";
 import { reduced, shrink } from "./shrink.ts";
 
-export interface SeedOptions extends PlanOptions {
+export interface SeedOptions extends Pick<PlanOptions, "restore"> {
   /** How many schemas take turns. */
   readonly schemas: number;
 }
@@ -21,7 +22,7 @@ export interface Found {
 
 export async function prepare(seed: number, options: SeedOptions): Promise<{ readonly app: App; readonly plan: Plan }> {
   const app = await appOf(seed % options.schemas);
-  return { app, plan: planOf(seed, app.model, options) };
+  return { app, plan: planOf(seed, app.model, { ...options, rough: app.number >= FIRST_ROUGH }) };
 }
 
 /** Null: every promise was kept. */

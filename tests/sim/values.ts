@@ -33,6 +33,26 @@ export function valueOf(random: Random, type: ColumnType, isNullable: boolean): 
   }
 }
 
+/** One of a handful of values instead: where values must be unique, they are to collide. */
+export function rareValueOf(type: ColumnType, value: Value): Value {
+  if (value === null) return null;
+  const n = [...String(value)].reduce((sum, char) => sum + (char.codePointAt(0) ?? 0), 0) % 6;
+  switch (type) {
+    case "integer":
+    case "bigint":
+    case "boolean":
+      return BigInt(n);
+    case "real":
+      return n / 2;
+    case "blob":
+      return bytes(n);
+    case "json":
+      return `{"n": ${n}}`;
+    default:
+      return `one of ${n}`;
+  }
+}
+
 const ODD_KEYS = ["a,b", 'quo"te', "it's", "🚀", " ", "1e3"];
 
 /** The n-th key of a table: few of them, so that rows are made again after deletion, and made on two devices. */

@@ -41,6 +41,9 @@ export class World {
   readonly app: App;
   readonly server = new SimulatedServer();
   readonly participants: readonly Participant[];
+  /** The log has lost entries: what devices say again of them is not what was said first. */
+  isServerRestored = false;
+  #serverBackup: readonly PulledEntry[] = [];
   #nowMs = START_MS;
 
   constructor(app: App, plan: Plan) {
@@ -50,6 +53,7 @@ export class World {
 
   async step(step: Step): Promise<void> {
     if (step.kind === "deliver") return this.server.deliver();
+    if (!("device" in step)) return this.#serverFile(step.kind);
     const participant = this.participants[step.device];
     if (participant === undefined) return; // a run that is being shrunk
     const { device } = participant;
@@ -86,6 +90,7 @@ export class World {
       case "restore":
         if (participant.backup === null) return;
         participant.isRestored = true; // what it had not pushed is gone
+        this.#nowMs += 10_000; // that takes a while, so that no stamp is given twice
         device.replaceDatabase(openFile(participant.backup));
         return;
     }
@@ -95,6 +100,7 @@ export class World {
     this.server.deliver();
     this.#nowMs += 1_000;
     for (const participant of this.participants) await this.#sync(participant, "all", { pageSize: 500 });
+    for (const { device } of this.participants) await device.retryQuarantine();
     await quiesce(
       this.server,
       this.participants.map(({ device }) => device),
@@ -103,6 +109,15 @@ export class World {
 
   close(): void {
     for (const { device } of this.participants) device.db.close();
+  }
+
+  #serverFile(kind: "server-backup" | "server-restore"): void {
+    if (kind === "server-backup") {
+      this.#serverBackup = [...this.server.log];
+      return;
+    }
+    this.isServerRestored = true;
+    this.server.log.splice(0, Infinity, ...this.#serverBackup);
   }
 
   #edit(participant: Participant, actions: readonly Action[], end: "each" | "commit" | "rollback"): void {
@@ -152,7 +167,7 @@ export class World {
     const ruled = device.db.prepare("SELECT table_name, row_id FROM sync_changelog WHERE id > ? AND op = 'DELETE'").raw().all(lastEntry);
     const deleted = new Set([
       ...this.server.log
-        .slice(read)
+        .slice(this.isServerRestored ? 0 : read)
         .filter(({ op }) => op === "DELETE")
         .map(({ table, rowId }) => `${table} ${rowId}`),
       ...(ruled as [string, string][]).map(([table, rowId]) => `${table} ${rowId}`),
@@ -177,8 +192,11 @@ function takeBack({ device, seenConflicts }: Participant, conflict: Conflict): v
 }
 
 function faultsOf(weather: Weather, meanwhile: () => void): Faults {
-  const { push, pageSize, maxPages, shuffle, repeat, crashAt } = weather;
+  const { push, pageSize, maxPages, shuffle, repeat, crashAt, damage } = weather;
   const random = seededRandom(shuffle ?? 0);
+  const harm = seededRandom(damage ?? 0);
+  const arriving = (entry: PulledEntry): PulledEntry =>
+    damage !== undefined && harm.chance(0.2) ? { ...entry, payload: null, failure: "decryption" } : entry;
   return {
     pageSize,
     ...(push === undefined ? {} : { push }),
@@ -193,7 +211,7 @@ function faultsOf(weather: Weather, meanwhile: () => void): Faults {
               .map((entry) => ({ entry, at: random.next() }))
               .toSorted((a, b) => a.at - b.at)
               .map(({ entry }) => entry);
-      return repeat === true ? [...order, ...page] : order;
+      return (repeat === true ? [...order, ...page] : order).map(arriving);
     },
   };
 }

@@ -51,6 +51,9 @@ export interface Faults {
 class ConnectionLost extends Error {}
 class Crash extends Error {}
 
+/** More SQL statements than any call of a test has reason to run. */
+const PATIENCE = 300_000;
+
 export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
   readonly name: string;
   db: Db;
@@ -61,6 +64,8 @@ export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
   readonly #nowMs: () => number;
   /** SQL statements until the process dies. */
   #life = Infinity;
+  /** SQL statements until a call is taken for one without an end. */
+  #patience = PATIENCE;
 
   constructor(name: string, model: SyncModel, loaded: LoadedSpec, server: SimulatedServer, nowMs: () => number, db?: Db) {
     this.name = name;
@@ -130,6 +135,7 @@ export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
 
   async #alive(faults: Faults, call: () => Promise<unknown>): Promise<void> {
     this.#life = faults.crashAt ?? Infinity;
+    this.#patience = PATIENCE;
     try {
       await call();
     } catch (error) {
@@ -152,7 +158,9 @@ export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
   #mortal(driver: Driver): Driver {
     const live = <T>(run: () => T): T => {
       if (this.#life <= 0) throw new Crash();
+      if (this.#patience <= 0) throw new Error("a call to the engine does not come to an end");
       this.#life -= 1;
+      this.#patience -= 1;
       return run();
     };
     return {

@@ -122,6 +122,7 @@ module.exports = {
     home("kysely", "^runtime/src/generated/"),
     home("hono", "^server/src/http/"),
     home("@hono/node-server", "^server/src/http/"),
+    home("pg", "^server/src/(storage/postgres|notices)/"),
     home("jose", "^server/src/session/"),
 
     // Hygiene

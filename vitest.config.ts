@@ -12,8 +12,8 @@ const onDriver = (name: string) => ({
 
 // Workspace packages are tested from their sources; only the command-line tools run from dist.
 export default defineConfig({
-  ssr: { resolve: { conditions: ["synckit-source", "node", "import", "default"] } },
-  resolve: { conditions: ["synckit-source", "node", "import", "default"] },
+  ssr: { resolve: { conditions: ["synckit-source", "node"] } },
+  resolve: { conditions: ["synckit-source", "node"] },
   test: {
     exclude: ["**/node_modules/**", "**/dist/**"],
     testTimeout: 30_000,

@@ -62,6 +62,7 @@ const plants: readonly Plant[] = [
   plant("runtime/src/client/kysely.ts", "kysely", "kysely-stays-home"),
   plant("server/src/storage/hono.ts", "hono", "hono-stays-home"),
   plant("server/src/storage/node-server.ts", "@hono/node-server", "@hono/node-server-stays-home"),
+  plant("server/src/http/postgres.ts", "pg", "pg-stays-home"),
   plant("server/src/http/jose.ts", "jose", "jose-stays-home"),
   { path: "templates/src/lonely.ts", text: "export const lonely = 1;\n", rules: ["no-orphans"] },
   plant("runtime/src/typo.ts", "./no-such-file.ts", "no-unresolvable"),
@@ -125,6 +126,7 @@ const libraries = [
   "hono",
   "@hono/node-server",
   "jose",
+  "pg",
   "undeclared-library",
 ];
 

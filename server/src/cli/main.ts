@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import yargs, { type Arguments, type Argv } from "yargs";
 import { AccountError } from "../accounts.ts";
-import { NewerDatabaseError } from "../storage/sqlite/migrations.ts";
+import { ForeignSchemaError } from "../storage/sql/schema.ts";
 import { CliError, EXIT_BUG, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from "./cli-error.ts";
 import { codeOf } from "./data-directory.ts";
 import { appCreate, appList, userCreate, userList, type ManageOptions } from "./manage.ts";
@@ -119,7 +119,7 @@ function usageMessage(message: string): string {
 function explain(error: unknown): { readonly exitCode: number; readonly message: string } {
   if (error instanceof CliError) return { exitCode: error.exitCode, message: error.message };
   if (error instanceof AccountError) return { exitCode: EXIT_FAILED, message: `Refused: ${error.message}.` };
-  if (error instanceof NewerDatabaseError) return { exitCode: EXIT_FAILED, message: `Cannot open the data: ${error.message}.` };
+  if (error instanceof ForeignSchemaError) return { exitCode: EXIT_FAILED, message: `Cannot open the data: ${error.message}.` };
   const code = codeOf(error);
   if (error instanceof Error && code !== null && code.startsWith("SQLITE_"))
     return { exitCode: EXIT_FAILED, message: `The database cannot be used: ${error.message} (${code}).` };

@@ -7,6 +7,7 @@ import { codec, WireError } from "@synckit-gen/schemas/protocol";
 import { Hono, type Context, type MiddlewareHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Session, SessionTokens } from "../session/session-token.ts";
+import { StorageUnavailableError } from "../storage/port.ts";
 import type { Clock } from "../system.ts";
 import { HttpError } from "./http-error.ts";
 import { createLimiter, type RateLimit, type RateLimits } from "./rate-limit.ts";
@@ -112,6 +113,11 @@ function refuse(error: Error, c: Context<Env>, logger: Logger): Response {
     return answer(error.status, error.message);
   }
   if (error instanceof WireError) return answer(422, error.message);
+  if (error instanceof StorageUnavailableError) {
+    logger({ kind: "failure", ...target(c), error });
+    c.header("Retry-After", "5");
+    return answer(503, error.message);
+  }
   logger({ kind: "failure", ...target(c), error });
   return answer(500, "internal error");
 }

@@ -11,7 +11,7 @@ import { checkChange, requireStorable } from "./check-change.ts";
 import { HttpError } from "./http-error.ts";
 import { MAX_SMALL_BODY_BYTES, readJson } from "./read-json.ts";
 
-/** Characters of data in one pulled page: as much as one push may bring. */
+/** Bytes of data in one pulled page: as much as one push may bring. */
 const MAX_PAGE_DATA = limits.MAX_REQUEST_BYTES;
 const UNKNOWN_DEVICE = "no such device: register it first";
 
@@ -61,7 +61,7 @@ export const pull: SyncRoute = async ({ storage }, session, request) => {
   const page = await storage.readPage(session, {
     cursor,
     maxEntries: limits.MAX_BATCH_ENTRIES,
-    maxDataLength: MAX_PAGE_DATA,
+    maxDataBytes: MAX_PAGE_DATA,
     ...(tables === undefined ? {} : { tables }),
     ...(sinceStamp === null ? {} : { sinceStamp }),
   });

@@ -79,8 +79,8 @@ export interface PageRequest {
   /** Entries past this number. */
   readonly cursor: number;
   readonly maxEntries: number;
-  /** Characters of data after which a page ends, whatever its number of entries; one entry always fits. */
-  readonly maxDataLength: number;
+  /** Bytes of data after which a page ends, whatever its number of entries; one entry always fits. */
+  readonly maxDataBytes: number;
   readonly tables?: readonly string[];
   /** Entries of this instant (microseconds since 1970) or later. */
   readonly sinceStamp?: number;
@@ -106,6 +106,11 @@ export interface KeyWrite {
 }
 
 export type KeyWriteResult = { readonly kind: "written"; readonly version: number } | { readonly kind: "conflict" };
+
+/** The database cannot answer now: it restarts, or the way to it is cut. Nothing of the call was kept that a repetition would spoil. */
+export class StorageUnavailableError extends Error {
+  override readonly name = "StorageUnavailableError";
+}
 
 export interface Storage {
   /** False: the name or key is taken. */

@@ -1,0 +1,330 @@
+/** What every storage must do, asked of each: memory, SQLite, PostgreSQL. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { createTestDatabase, needing, services, type TestDatabase } from "../../../tests/services/running.ts";
+import type { LoggedChange, Storage } from "./port.ts";
+import { openPostgresStorage } from "./postgres/open-postgres-storage.ts";
+import { openSqliteStorage } from "./sqlite/open-sqlite-storage.ts";
+
+const NOW = "2026-01-01T00:00:00.000Z";
+let runs = 0;
+
+/** A kind of storage: `open` gives the same one again, `reset` ends with it. Null where a second one cannot be opened. */
+interface Kind {
+  readonly name: string;
+  readonly isHere: boolean;
+  readonly isShared: boolean;
+  prepare(): Promise<void>;
+  open(): Promise<Storage>;
+  dispose(): Promise<void>;
+}
+
+let directory: string;
+let database: TestDatabase;
+
+const kinds: readonly Kind[] = [
+  {
+    name: "memory",
+    isHere: true,
+    isShared: false,
+    prepare: async () => {},
+    open: async () => openSqliteStorage(":memory:"),
+    dispose: async () => {},
+  },
+  {
+    name: "SQLite",
+    isHere: true,
+    isShared: true,
+    prepare: async () => void (directory = mkdtempSync(join(tmpdir(), "synckit-storage-"))),
+    open: async () => openSqliteStorage(join(directory, "x.db")),
+    dispose: async () => rmSync(directory, { recursive: true }),
+  },
+  {
+    name: needing("postgres", "PostgreSQL"),
+    isHere: services.postgres !== null,
+    isShared: true,
+    prepare: async () => void (database = await createTestDatabase()),
+    open: () => openPostgresStorage({ url: database.url, partitions: 4 }),
+    dispose: () => database.drop(),
+  },
+];
+
+for (const kind of kinds)
+  describe.skipIf(!kind.isHere)(`storage in ${kind.name}`, () => {
+    let storage: Storage;
+    // A world of its own for each test: making a database of PostgreSQL takes longer than a test.
+    let scope: { readonly appId: string; readonly userId: string };
+    let other: typeof scope;
+
+    beforeAll(async () => {
+      await kind.prepare();
+      storage = await kind.open();
+    });
+    afterAll(async () => {
+      await storage.close();
+      await kind.dispose();
+    });
+    beforeEach(async () => {
+      const run = ++runs;
+      scope = { appId: `app-${run}`, userId: `user-${run}` };
+      other = { appId: `app-${run}`, userId: `other-${run}` };
+      await storage.createApp({ id: scope.appId, name: `App ${run}`, createdAt: NOW, apiKeyHash: `hash-${run}` });
+      for (const each of [scope, other]) {
+        await storage.createUser({ id: each.userId, email: `${each.userId}@example.com`, createdAt: NOW, passwordHash: "h" });
+        await storage.openAccount(each);
+        await storage.registerDevice(each, { newId: `device-${each.userId}`, deviceName: "d", platform: "linux", now: NOW });
+      }
+    });
+    const deviceId = (): string => `device-${scope.userId}`;
+    const change = (rowId: string, more: Partial<LoggedChange> = {}): LoggedChange => ({
+      table: "t",
+      op: "INSERT",
+      rowId,
+      timestamp: NOW,
+      stamp: 1,
+      data: "AAAA",
+      ...more,
+    });
+    const append = (changes: readonly LoggedChange[], digest = JSON.stringify(changes), key: string | null = null) =>
+      storage.append(scope, { deviceId: deviceId(), key, digest, changes, now: NOW });
+    const page = (cursor: number, more: Partial<Parameters<Storage["readPage"]>[1]> = {}) =>
+      storage.readPage(scope, { cursor, maxEntries: 500, maxDataBytes: 1e9, ...more });
+    const rows = (count: number, from = 0) => Array.from({ length: count }, (_, i) => change(`r${from + i}`));
+
+    test("numbers start at one and have no gaps", async () => {
+      expect(await append(rows(3))).toEqual({ kind: "appended", cursor: 3 });
+      expect(await append(rows(2, 3))).toEqual({ kind: "appended", cursor: 5 });
+      expect((await page(0)).changes.map(({ seq, rowId }) => [seq, rowId])).toEqual([1, 2, 3, 4, 5].map((seq) => [seq, `r${seq - 1}`]));
+    });
+
+    test("a failing batch leaves no entry and no number behind", async () => {
+      await append(rows(2));
+
+      await expect(append([change("a"), change("b", { table: null as unknown as string })])).rejects.toThrow(/not.null/iu);
+
+      expect(await storage.readHead(scope)).toBe(2);
+      expect((await page(0)).changes).toHaveLength(2);
+    });
+
+    test("the previous batch of a device is dropped, an older one is taken again", async () => {
+      await append(rows(2), "one");
+      expect(await append(rows(2), "one")).toEqual({ kind: "repeated", cursor: 2 });
+      await append(rows(1), "two");
+
+      expect(await append(rows(2), "one")).toEqual({ kind: "appended", cursor: 5 });
+    });
+
+    test("a batch is known by its key while the device's last 64 keys are remembered", async () => {
+      for (let i = 0; i <= 64; i++) await append(rows(1), `digest ${i}`, `k${i}`);
+
+      expect(await append(rows(1), "sealed anew", "k1")).toEqual({ kind: "repeated", cursor: 2 });
+      expect(await append(rows(1), "sealed anew", "k0")).toEqual({ kind: "appended", cursor: 66 });
+    });
+
+    test("an empty batch changes nothing and is not the previous batch", async () => {
+      await append(rows(2), "one");
+
+      expect(await append([], "empty")).toEqual({ kind: "appended", cursor: 2 });
+      expect(await append(rows(2), "one")).toEqual({ kind: "repeated", cursor: 2 });
+    });
+
+    test("a page ends at its number of entries", async () => {
+      await append(rows(5));
+
+      expect(await page(1, { maxEntries: 2 })).toMatchObject({ changes: [{ seq: 2 }, { seq: 3 }], cursor: 3, hasMore: true });
+      expect(await page(3, { maxEntries: 2 })).toMatchObject({ changes: [{ seq: 4 }, { seq: 5 }], cursor: 5, hasMore: false });
+    });
+
+    test("a page ends at its amount of data, with one entry at least", async () => {
+      await append(["a", "b", "c"].map((id) => change(id, { data: "x".repeat(100) })));
+
+      expect(await page(0, { maxDataBytes: 200 })).toMatchObject({ changes: [{ seq: 1 }, { seq: 2 }], cursor: 2, hasMore: true });
+      expect(await page(0, { maxDataBytes: 10 })).toMatchObject({ changes: [{ seq: 1 }], cursor: 1, hasMore: true });
+    });
+
+    test("a cursor at or past the end is answered by itself", async () => {
+      await append(rows(2));
+
+      expect(await page(2)).toEqual({ changes: [], cursor: 2, hasMore: false });
+      expect(await page(9_007_199_254_740_991)).toEqual({ changes: [], cursor: 9_007_199_254_740_991, hasMore: false });
+    });
+
+    test("filters choose by table and instant, and the cursor covers what they passed over", async () => {
+      await append([
+        change("a", { stamp: 5 }),
+        change("b", { table: "u", stamp: 6 }),
+        change("c", { table: "u", stamp: 4 }),
+        change("d", { stamp: 9 }),
+      ]);
+
+      expect(await page(0, { tables: ["u"] })).toMatchObject({ changes: [{ rowId: "b" }, { rowId: "c" }], cursor: 4, hasMore: false });
+      expect(await page(0, { sinceStamp: 6 })).toMatchObject({ changes: [{ rowId: "b" }, { rowId: "d" }], cursor: 4, hasMore: false });
+      expect(await page(0, { tables: ["u"], sinceStamp: 6 })).toMatchObject({ changes: [{ rowId: "b" }], cursor: 4 });
+      expect(await page(0, { tables: [] })).toEqual({ changes: [], cursor: 4, hasMore: false });
+      expect(await page(0, { tables: ["t"], maxEntries: 1 })).toMatchObject({ changes: [{ rowId: "a" }], cursor: 1, hasMore: true });
+    });
+
+    test("a filter that finds nothing in a long log still moves the cursor on", async () => {
+      for (let i = 0; i < 21; i++) await append(rows(1000, i * 1000));
+
+      const first = await page(0, { tables: ["none"] });
+
+      expect(first).toEqual({ changes: [], cursor: 20_000, hasMore: true });
+      expect(await page(first.cursor, { tables: ["none"] })).toEqual({ changes: [], cursor: 21_000, hasMore: false });
+    });
+
+    test("accounts share nothing, not even device names and numbers", async () => {
+      await append(rows(3));
+      await storage.writeKey(scope, { envelope: "mine", now: NOW });
+
+      expect(await storage.readHead(other)).toBe(0);
+      expect((await storage.readPage(other, { cursor: 0, maxEntries: 500, maxDataBytes: 1e9 })).changes).toEqual([]);
+      expect(await storage.readKey(other)).toBeNull();
+      expect((await storage.listDevices(other)).map(({ id }) => id)).toEqual([`device-${other.userId}`]);
+      expect(await storage.hasDevice(other, deviceId())).toBe(false);
+      expect(await storage.append(other, { deviceId: deviceId(), key: null, digest: "x", changes: rows(1), now: NOW })).toEqual({
+        kind: "unknown-device",
+      });
+    });
+
+    test("a device that registers again keeps its id and changes its platform", async () => {
+      const later = "2026-02-01T00:00:00.000Z";
+      const again = await storage.registerDevice(scope, { newId: "unused", deviceName: "d", platform: "web", now: later });
+
+      expect(again).toEqual({ id: deviceId(), deviceName: "d", platform: "web", createdAt: NOW, lastSeenAt: later });
+      expect(await storage.listDevices(scope)).toEqual([again]);
+    });
+
+    test("a key is written over its version only", async () => {
+      expect(await storage.writeKey(scope, { envelope: "a", expectedVersion: 1, now: NOW })).toEqual({ kind: "conflict" });
+      expect(await storage.writeKey(scope, { envelope: "a", expectedVersion: 0, now: NOW })).toEqual({ kind: "written", version: 1 });
+      expect(await storage.writeKey(scope, { envelope: "b", expectedVersion: 0, now: NOW })).toEqual({ kind: "conflict" });
+      expect(await storage.writeKey(scope, { envelope: "b", expectedVersion: 1, now: NOW })).toEqual({ kind: "written", version: 2 });
+      expect(await storage.writeKey(scope, { envelope: "c", now: NOW })).toEqual({ kind: "written", version: 3 });
+      expect(await storage.readKey(scope)).toEqual({ envelope: "c", version: 3 });
+    });
+
+    test("taken names, keys and addresses are refused", async () => {
+      const run = scope.appId.replace("app-", "");
+      expect(await storage.createApp({ id: "x", name: `App ${run}`, createdAt: NOW, apiKeyHash: "other" })).toBe(false);
+      expect(await storage.createApp({ id: "x", name: "Other", createdAt: NOW, apiKeyHash: `hash-${run}` })).toBe(false);
+      expect(await storage.createUser({ id: "x", email: `${scope.userId}@example.com`, createdAt: NOW, passwordHash: "h" })).toBe(false);
+    });
+
+    test("apps and users are listed in the order of their names and found by what they sign in with", async () => {
+      await storage.createApp({ id: `${scope.appId}b`, name: `App ${scope.appId} B`, createdAt: NOW, apiKeyHash: `b-${scope.appId}` });
+      const names = (await storage.listApps()).map(({ name }) => name);
+      const emails = (await storage.listUsers()).map(({ email }) => email);
+
+      expect(names).toEqual(names.toSorted());
+      expect(emails).toEqual(emails.toSorted());
+      expect(await storage.findAppByKeyHash(`b-${scope.appId}`)).toEqual({
+        id: `${scope.appId}b`,
+        name: `App ${scope.appId} B`,
+        createdAt: NOW,
+      });
+      expect(await storage.findAppByKeyHash("nobody's")).toBeNull();
+      const email = `${scope.userId}@example.com`;
+      expect(await storage.findUserByEmail(email)).toEqual({ id: scope.userId, email, createdAt: NOW, passwordHash: "h" });
+      expect(await storage.findUserByEmail("nobody@example.com")).toBeNull();
+    });
+
+    test("an account is there once it was opened, however often", async () => {
+      const account = { ...scope, userId: `${scope.userId}-late` };
+      await storage.createUser({ id: account.userId, email: account.userId, createdAt: NOW, passwordHash: "h" });
+      expect(await storage.hasAccount(account)).toBe(false);
+
+      await Promise.all([storage.openAccount(account), storage.openAccount(account)]);
+
+      expect(await storage.hasAccount(account)).toBe(true);
+      expect(await storage.readHead(account)).toBe(0);
+    });
+
+    test("any text and number comes back as it was given", async () => {
+      const odd = change("r \"'\\ \u{1F600} é e\u0301 \n\t $1 :name {1,2} NULL", {
+        table: 'T "x" {}',
+        op: "DELETE",
+        timestamp: "2026-01-01T00:00:00.123456+02:00",
+        stamp: Number.MAX_SAFE_INTEGER,
+        data: "",
+      });
+      await append([odd, change("null", { data: null, stamp: -5 })]);
+
+      const { stamp: _, ...kept } = odd;
+      expect((await page(0)).changes).toEqual([
+        { ...kept, deviceId: deviceId(), seq: 1 },
+        expect.objectContaining({ rowId: "null", data: null, seq: 2 }),
+      ]);
+      expect((await page(0, { sinceStamp: Number.MAX_SAFE_INTEGER })).changes).toHaveLength(1);
+    });
+
+    test("pushes at once from one process get numbers of their own, in batches without a gap", async () => {
+      const batch = (name: string) => Array.from({ length: 7 }, (_, i) => change(`${name}-${i}`));
+      await Promise.all(Array.from({ length: 20 }, (_, i) => append(batch(`b${i}`))));
+
+      const { changes } = await page(0);
+
+      expect(changes.map(({ seq }) => seq)).toEqual(Array.from({ length: 140 }, (_, i) => i + 1));
+      for (let first = 0; first < 140; first += 7) {
+        const [name] = changes[first]?.rowId.split("-") ?? [];
+        expect(changes.slice(first, first + 7).map(({ rowId }) => rowId)).toEqual(batch(name ?? "").map(({ rowId }) => rowId));
+      }
+    });
+
+    test("a batch that is pushed twice at once is kept once", async () => {
+      const results = await Promise.all([append(rows(3), "same"), append(rows(3), "same")]);
+
+      expect(results.map(({ kind: how }) => how).toSorted()).toEqual(["appended", "repeated"]);
+      expect(await storage.readHead(scope)).toBe(3);
+    });
+
+    const whereShared = kind.isShared ? describe : () => {};
+    whereShared("with a second server on the same data", () => {
+      let second: Storage;
+      beforeEach(async () => void (second = await kind.open()));
+      afterEach(() => second.close());
+
+      test("what one was told, the other knows", async () => {
+        await append(rows(3), "one");
+        const before = await page(0);
+
+        expect(await second.readPage(scope, { cursor: 0, maxEntries: 500, maxDataBytes: 1e9 })).toEqual(before);
+        expect(await second.append(scope, { deviceId: deviceId(), key: null, digest: "one", changes: rows(3), now: NOW })).toEqual({
+          kind: "repeated",
+          cursor: 3,
+        });
+      });
+
+      test("a reader who follows the cursor while both push misses nothing", async () => {
+        const pushed = Array.from({ length: 60 }, (_, i) => `p${i}`);
+        let isOver = false;
+        const read: string[] = [];
+        const reader = (async () => {
+          for (let cursor = 0; ;) {
+            const wasOver = isOver;
+            const found = await second.readPage(scope, { cursor, maxEntries: 500, maxDataBytes: 1e9 });
+            read.push(...found.changes.map(({ rowId }) => rowId));
+            if (wasOver && found.cursor === cursor) return;
+            cursor = found.cursor;
+          }
+        })();
+        await Promise.all(
+          pushed.map((rowId, i) =>
+            (i % 2 === 0 ? storage : second).append(scope, {
+              deviceId: deviceId(),
+              key: null,
+              digest: rowId,
+              changes: [change(rowId)],
+              now: NOW,
+            }),
+          ),
+        );
+        isOver = true;
+        await reader;
+
+        expect(read.toSorted()).toEqual(pushed.toSorted());
+      });
+    });
+  });

@@ -1,0 +1,16 @@
+/** The storage port over a SQL database: each part is one file of statements. */
+import type { Storage } from "../port.ts";
+import { accounts } from "./accounts.ts";
+import { directory } from "./directory.ts";
+import { keys } from "./keys.ts";
+import { log } from "./log.ts";
+import type { SqlDatabase } from "./sql-database.ts";
+
+/** Closing the storage closes the database. */
+export const createSqlStorage = (database: SqlDatabase): Storage => ({
+  ...directory(database),
+  ...accounts(database),
+  ...log(database),
+  ...keys(database),
+  close: () => database.close(),
+});

@@ -1,0 +1,13 @@
+/** The lock that orders everything that happens to one account. */
+import type { Transaction } from "./sql-database.ts";
+
+/**
+ * The account's last number, nobody else's to change until the transaction ends. What is decided by the account's other
+ * rows must be read after this, or another transaction may change them in between.
+ */
+export async function lockHead(tx: Transaction, account: string): Promise<number> {
+  const row = await tx.get<{ readonly head: number }>(`SELECT head FROM accounts WHERE account = :account${tx.forUpdate}`, { account });
+  // The session check has seen the account, and accounts are never removed.
+  if (row === null) throw new Error("storage: the account was not opened");
+  return row.head;
+}

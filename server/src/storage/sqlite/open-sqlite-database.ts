@@ -1,0 +1,134 @@
+/**
+ * SQLite behind the asynchronous interface. One connection, so calls take turns: while a transaction is open nothing else
+ * runs on it. A transaction is IMMEDIATE and waits for other processes (the command line, say) before it begins.
+ */
+import Database from "better-sqlite3";
+import { chmodSync, closeSync, openSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import type { LogRange, LogRow, LogSlice, Sql, SqlDatabase, SqlParameters, SqlValue, Transaction } from "../sql/sql-database.ts";
+import { migrate } from "./migrate.ts";
+
+/** How long a write waits for another process. */
+const BUSY_TIMEOUT_MS = 5_000;
+const BUSY_RETRY_MS = 2;
+
+const LOG_COLUMNS = `seq, device_id AS deviceId, table_name AS "table", op, row_id AS rowId, timestamp, data`;
+const IN_RANGE = `SELECT ${LOG_COLUMNS} FROM sync_log WHERE account = :account AND seq > :after AND seq <= :upTo`;
+
+export function openSqliteDatabase(path: string): SqlDatabase {
+  if (path !== ":memory:") keepPrivate(path);
+  const db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    db.pragma("journal_mode = WAL");
+    // FULL: a cursor that was answered must survive a power cut, or devices would skip what takes its place.
+    db.pragma("synchronous = FULL");
+    db.pragma("foreign_keys = ON");
+    migrate(db);
+    return asynchronous(db);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** SQLite gives the -wal and -shm files the mode of the database. */
+function keepPrivate(path: string): void {
+  closeSync(openSync(path, "a", 0o600));
+  chmodSync(path, 0o600);
+}
+
+/** better-sqlite3 binds every number as a REAL. */
+const bindable = (value: SqlValue): unknown => (typeof value === "number" ? BigInt(Math.trunc(value)) : value);
+const bound = (parameters: SqlParameters): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, bindable(value)]));
+
+function asynchronous(db: Database.Database): SqlDatabase {
+  const prepared = new Map<string, Database.Statement>();
+  const prepare = (text: string): Database.Statement => {
+    const known = prepared.get(text) ?? db.prepare(text);
+    prepared.set(text, known);
+    return known;
+  };
+  const insert = db.prepare(
+    "INSERT INTO sync_log (account, seq, device_id, table_name, op, row_id, timestamp, stamp, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  );
+  const now: Sql = {
+    all: async <Row>(text: string, parameters: SqlParameters = {}) => prepare(text).all(bound(parameters)) as Row[],
+    get: async <Row>(text: string, parameters: SqlParameters = {}) => (prepare(text).get(bound(parameters)) as Row | undefined) ?? null,
+    run: async (text, parameters = {}) => prepare(text).run(bound(parameters)).changes,
+  };
+  const transaction: Transaction = {
+    ...now,
+    forUpdate: "",
+    insertLog: async ({ account, head, deviceId, changes }) => {
+      let seq = BigInt(head);
+      for (const c of changes)
+        insert.run(account, ++seq, deviceId, c.table, c.op, c.rowId, c.timestamp, BigInt(Math.trunc(c.stamp)), c.data);
+    },
+  };
+
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <Result>(action: () => Promise<Result>): Promise<Result> => {
+    const mine = last.then(action);
+    last = mine.catch(() => {});
+    return mine;
+  };
+  const inTransaction: SqlDatabase["transaction"] = (action) =>
+    inTurn(async () => {
+      await begin(db);
+      try {
+        const result = await action(transaction);
+        prepare("COMMIT").run();
+        return result;
+      } catch (error) {
+        // A full disk, say, has already rolled back.
+        if (db.inTransaction) prepare("ROLLBACK").run();
+        throw error;
+      }
+    });
+  return {
+    all: (text, parameters) => inTurn(() => now.all(text, parameters)),
+    get: (text, parameters) => inTurn(() => now.get(text, parameters)),
+    run: (text, parameters) => inTransaction((tx) => tx.run(text, parameters)),
+    readLog: (range) => inTurn(async () => readLog(prepare, range)),
+    transaction: inTransaction,
+    close: () => inTurn(async () => void db.close()),
+  };
+}
+
+/** SQLite's own waiting would hold up every request of this process. */
+async function begin(db: Database.Database): Promise<void> {
+  const until = performance.now() + BUSY_TIMEOUT_MS;
+  db.pragma("busy_timeout = 0");
+  try {
+    for (;;) {
+      try {
+        db.exec("BEGIN IMMEDIATE");
+        return;
+      } catch (error) {
+        if (!(error instanceof Database.SqliteError) || error.code !== "SQLITE_BUSY" || performance.now() > until) throw error;
+        await setTimeout(BUSY_RETRY_MS);
+      }
+    }
+  } finally {
+    db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  }
+}
+
+function readLog(prepare: (text: string) => Database.Statement, range: LogRange): LogSlice {
+  const { account, after, upTo, maxEntries, maxDataBytes, tables, sinceStamp } = range;
+  const filters = [
+    ...(sinceStamp === null ? [] : ["stamp >= :sinceStamp"]),
+    ...(tables === null ? [] : ["table_name IN (SELECT value FROM json_each(:tables))"]),
+  ];
+  const text = `${[IN_RANGE, ...filters].join(" AND ")} ORDER BY seq`;
+  const parameters = bound({ account, after, upTo, sinceStamp, tables: tables === null ? null : JSON.stringify(tables) });
+  const rows: LogRow[] = [];
+  let dataBytes = 0;
+  for (const row of prepare(text).iterate(parameters) as IterableIterator<LogRow>) {
+    dataBytes += row.data === null ? 0 : Buffer.byteLength(row.data);
+    if (rows.length === maxEntries || (rows.length > 0 && dataBytes > maxDataBytes)) return { rows, isCut: true };
+    rows.push(row);
+  }
+  return { rows, isCut: false };
+}

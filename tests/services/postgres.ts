@@ -1,0 +1,65 @@
+/** A real PostgreSQL in a directory of its own: made, started, stopped, and killed when a test wants that. */
+import { execFileSync } from "node:child_process";
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { delimiter, join } from "node:path";
+
+export interface PostgresServer {
+  /** Of the database `postgres`, as its superuser; a test makes a database of its own. */
+  readonly url: string;
+  start(): void;
+  /** Waits for the end of its connections' work for nobody. */
+  stop(): void;
+  /** All its processes at once, as a power cut would. */
+  kill(): void;
+}
+
+/** Where `initdb` and `pg_ctl` are: on the PATH, or in Debian's folders, the newest first. Null: nowhere. */
+export function findPostgres(): string | null {
+  const debian = "/usr/lib/postgresql";
+  const versions = existsSync(debian) ? readdirSync(debian).toSorted((a, b) => Number(b) - Number(a)) : [];
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...versions.map((version) => join(debian, version, "bin"))];
+  return folders.find((folder) => existsSync(join(folder, "initdb")) && existsSync(join(folder, "pg_ctl"))) ?? null;
+}
+
+/** Makes the server's files in `directory` unless they are there; does not start it. */
+export function createPostgres(bin: string, directory: string, port: number): PostgresServer {
+  const data = join(directory, "data");
+  const as = unprivileged();
+  const run = (program: string, ...args: readonly string[]): void =>
+    void execFileSync(join(bin, program), args, { ...as, cwd: directory, stdio: ["ignore", "ignore", "pipe"] });
+  if (!existsSync(data)) {
+    mkdirSync(directory, { recursive: true });
+    if (as !== null) chownSync(directory, as.uid, as.gid);
+    run("initdb", "-D", data, "-U", "synckit", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C");
+  }
+  const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200`;
+  return {
+    url: `postgres://synckit@127.0.0.1:${port}/postgres`,
+    start: () => run("pg_ctl", "-D", data, "-w", "-t", "60", "-l", join(directory, "log"), "-o", settings, "start"),
+    stop: () => {
+      if (existsSync(join(data, "postmaster.pid"))) run("pg_ctl", "-D", data, "-w", "-m", "fast", "stop");
+    },
+    // pg_ctl gives it a process group of its own.
+    kill: () => void process.kill(-Number(readFileSync(join(data, "postmaster.pid"), "utf8").split("\n")[0]), "SIGKILL"),
+  };
+}
+
+/** PostgreSQL refuses to run as root: then it runs as a user that Debian has. Null: as who runs this. */
+function unprivileged(): { readonly uid: number; readonly gid: number } | null {
+  if (process.getuid?.() !== 0) return null;
+  const users = readFileSync("/etc/passwd", "utf8").split("\n");
+  const user = ["postgres", "nobody"].map((name) => users.find((line) => line.startsWith(`${name}:`))).find((line) => line !== undefined);
+  const [, , uid, gid] = user?.split(":") ?? [];
+  if (uid === undefined || gid === undefined) throw new Error("postgres: no unprivileged user to run as");
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+/** A port that nobody had a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => void server.close(resolve));
+  return port;
+}

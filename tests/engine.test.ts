@@ -870,6 +870,22 @@ describe("entries that are not what they say", () => {
 });
 
 describe("recovery", () => {
+  test("a cycle with nothing to do asks the server once, and one page of news is one request", async () => {
+    const world = new World();
+    const [a, b] = await world.pair("INSERT INTO slugs VALUES ('1', 'x')");
+    const requests = async (): Promise<number> => {
+      const before = world.server.pulls;
+      await b.pull();
+      return world.server.pulls - before;
+    };
+
+    expect(await requests()).toBe(1);
+    a.edit("INSERT INTO slugs VALUES ('2', 'y')");
+    await a.push();
+    expect(await requests()).toBe(1);
+    expect(value(b, "SELECT count(*) FROM slugs")).toBe(2);
+  });
+
   test("a server restored from an older backup gets back what it lost, from whichever device syncs first", async () => {
     const world = new World();
     const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'old', 0)", "INSERT INTO slugs VALUES ('gone', 'x')");

@@ -50,6 +50,7 @@ export interface SyncStatusReport {
 
 export interface SyncReport {
   readonly pushed: number;
+  /** Entries that other devices have pushed since the last cycle. */
   readonly pulled: number;
   readonly merged: number;
   readonly refused: readonly Refusal[];

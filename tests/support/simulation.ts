@@ -16,6 +16,8 @@ import type { LoadedSpec } from "./load-spec.ts";
 
 export class SimulatedServer {
   readonly log: PulledEntry[] = [];
+  /** Pull requests answered. */
+  pulls = 0;
   /** Requests on their way whose senders have given up waiting. */
   readonly #late: (() => void)[] = [];
 
@@ -194,6 +196,7 @@ export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
       pullPayloads: (_device, cursor) => {
         work();
         if (pages++ >= maxPages) return Promise.reject(new ConnectionLost());
+        this.#server.pulls += 1;
         const page = this.#server.log.slice(cursor, cursor + pageSize);
         const next = cursor + page.length;
         return Promise.resolve({ entries: shuffle(page), cursor: next, hasMore: next < this.#server.log.length });

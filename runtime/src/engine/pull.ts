@@ -3,10 +3,11 @@ import type { PulledEntry } from "../client/entries.ts";
 import type { RemoteChange } from "../store/remote-change.ts";
 import type { Store } from "../store/store.ts";
 import { decodeEntry, type DecodedEntry, type EntryFormat, type Refusal } from "./entry.ts";
-import { checkpoint, rememberEntry, reseed } from "./recovery.ts";
-import type { Relay } from "./relay.ts";
+import { checkpoint, lastEntryFact, reseed } from "./recovery.ts";
+import type { PulledPage, Relay } from "./relay.ts";
 
 export interface PullReport {
+  /** Entries that other devices have pushed since the last pull. This device's own, which come back too, do not count. */
   readonly pulled: number;
   readonly merged: number;
   /** Entries pushed because the server's log had lost them: it was restored from a backup. */
@@ -23,7 +24,7 @@ const MAX_GATHERED_AT_FIRST = 20_000;
 const REPLAY_ON_UPGRADE = "replay_on_upgrade";
 
 export async function pullChanges(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<PullReport> {
-  const reseeded = await checkLog(store, relay, format, device);
+  let { page, reseeded } = await firstPage(store, relay, format, device);
   const refused: Refusal[] = [];
   let pulled = 0;
   let merged = 0;
@@ -31,33 +32,37 @@ export async function pullChanges(store: Store, relay: Relay, format: EntryForma
   const mostGathered = cursor === 0 ? MAX_GATHERED_AT_FIRST : MAX_GATHERED;
   const highest = Math.max(cursor, store.highestCursor());
   let gathered: RemoteChange[] = [];
-  let isPartly = false;
+  let facts: Record<string, string> = {};
   const flush = (): void => {
-    merged += store.applyRemote(device, gathered, cursor, isPartly ? { [REPLAY_ON_UPGRADE]: "1" } : {}).merged;
+    merged += store.applyRemote(device, gathered, cursor, facts).merged;
     gathered = [];
+    facts = {};
   };
 
-  for (let hasMore = true; hasMore;) {
-    const page = await nextPage(relay, device, cursor, () => gathered.length > 0 && flush());
-    for (const entry of page.entries) {
+  for (;;) {
+    // The first page begins with the last entry read, by which the log is known again.
+    const news = page.entries.filter(({ seq }) => seq === null || seq > cursor);
+    for (const entry of news) {
       const decoded = decode(store, format, entry);
-      isPartly ||= isDecoded(decoded) ? decoded.hasUnknownColumns : decoded.reason === "unknown-table";
+      const isPartly = isDecoded(decoded) ? decoded.hasUnknownColumns : decoded.reason === "unknown-table";
+      if (isPartly) facts[REPLAY_ON_UPGRADE] = "1";
       if (!isDecoded(decoded)) refused.push(decoded);
       else gathered.push((entry.seq ?? page.cursor) > highest ? decoded.change : { ...decoded.change, isFresh: false });
+      if (entry.deviceId !== device) pulled += 1;
     }
-    pulled += page.entries.length;
-    rememberEntry(store, page.entries);
-    const moved = page.cursor !== cursor;
-    cursor = page.cursor;
-    hasMore = page.hasMore;
-    if (gathered.length >= mostGathered || (!hasMore && (moved || gathered.length > 0))) flush();
+    Object.assign(facts, lastEntryFact(news));
+    const isMoved = page.cursor > cursor;
+    cursor = Math.max(cursor, page.cursor);
+    if (gathered.length >= mostGathered || (!page.hasMore && (isMoved || gathered.length > 0))) flush();
+    if (!page.hasMore) break;
+    page = await nextPage(relay, device, cursor, () => gathered.length > 0 && flush());
   }
   store.resolveHeld(device);
   return { pulled, merged, reseeded, refused };
 }
 
 /** Where the connection breaks, what has come so far is applied: the next pull goes on from there. */
-async function nextPage(relay: Relay, device: string, cursor: number, onFailure: () => void): ReturnType<Relay["pullPayloads"]> {
+async function nextPage(relay: Relay, device: string, cursor: number, onFailure: () => void): Promise<PulledPage> {
   try {
     return await relay.pullPayloads(device, cursor);
   } catch (error) {
@@ -66,12 +71,18 @@ async function nextPage(relay: Relay, device: string, cursor: number, onFailure:
   }
 }
 
-/** A log that no longer has the last entry read from it was restored from an older backup. */
-async function checkLog(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<number> {
+/** A log that no longer has the last entry read from it was restored from an older backup: it gets back what it lacks, and is read from its start. */
+async function firstPage(
+  store: Store,
+  relay: Relay,
+  format: EntryFormat,
+  device: string,
+): Promise<{ readonly page: PulledPage; readonly reseeded: number }> {
   const check = checkpoint(store);
-  if (check === null) return 0;
-  const page = await relay.pullPayloads(device, check.cursor);
-  return check.holds(page.entries) ? 0 : reseed(store, relay, format, device);
+  const page = await relay.pullPayloads(device, check?.cursor ?? store.state.getNumber("pull_cursor", 0));
+  if (check === null || check.holds(page.entries)) return { page, reseeded: 0 };
+  const reseeded = await reseed(store, relay, format, device);
+  return { page: await relay.pullPayloads(device, 0), reseeded };
 }
 
 /** Reads quarantined entries again: after the right key has come, or the server has been repaired. Returns how many could be applied. */

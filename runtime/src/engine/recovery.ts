@@ -14,9 +14,11 @@ import type { Relay } from "./relay.ts";
 /** State key: the last entry read, as `[seq, digest]`. */
 const LAST_ENTRY = "last_entry";
 
-export function rememberEntry(store: Store, entries: readonly PulledEntry[]): void {
-  const last = entries.findLast(({ seq }) => seq !== null);
-  if (last !== undefined) store.state.set(LAST_ENTRY, JSON.stringify([last.seq, digestOf(last)]));
+/** The state that remembers the last of these entries; to be stored together with the cursor. */
+export function lastEntryFact(entries: readonly PulledEntry[]): Readonly<Record<string, string>> {
+  let last: PulledEntry | null = null;
+  for (const entry of entries) if (entry.seq !== null && entry.seq >= (last?.seq ?? 0)) last = entry;
+  return last === null ? {} : { [LAST_ENTRY]: JSON.stringify([last.seq, digestOf(last)]) };
 }
 
 /** The cursor to check the log from: just before the last entry read. Null: nothing to check by. */

@@ -2,3 +2,5 @@
 import type { SyncKitClient } from "../client/client.ts";
 
 export type Relay = Pick<SyncKitClient, "pushPayloads" | "pullPayloads">;
+
+export type PulledPage = Awaited<ReturnType<Relay["pullPayloads"]>>;

@@ -2,7 +2,7 @@
 export { SyncKitClient } from "./client/client.ts";
 export type { SyncKitConfig } from "./client/config.ts";
 export type { ChangeEntry, JsonValue, PayloadEntry, PulledEntry } from "./client/entries.ts";
-export { DecryptionError, isSyncError, SyncError } from "./client/errors.ts";
+export { DecryptionError, isSyncError, OtherAccountError, SyncError } from "./client/errors.ts";
 export type { SyncErrorCode } from "./client/errors.ts";
 export type { Pkce } from "./client/pkce.ts";
 export type { Clock, RandomSource } from "./client/ports.ts";
@@ -20,6 +20,7 @@ export type { SqliteWasm, SqliteWasmDatabase } from "./driver/sqlite-wasm.ts";
 export { memoryKeychain } from "./keychain/keychain.ts";
 export type { Keychain } from "./keychain/keychain.ts";
 export type { Refusal, RefusalReason } from "./engine/entry.ts";
+export type { ForceOption } from "./engine/life-cycle.ts";
 export type { PullReport } from "./engine/pull.ts";
 export { openSync } from "./open-sync.ts";
 export type { Authorization, CompleteAuthRequest, Sync, SyncOptions, SyncReport, SyncStatusReport } from "./open-sync.ts";

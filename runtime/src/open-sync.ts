@@ -2,10 +2,11 @@
 import type { Platform } from "@synckit-gen/schemas/protocol";
 import { SyncKitClient } from "./client/client.ts";
 import type { SyncKitConfig } from "./client/config.ts";
-import { SyncError } from "./client/errors.ts";
+import { OtherAccountError, SyncError } from "./client/errors.ts";
 import { platformClock } from "./client/ports.ts";
 import { type DatabaseHandle, driverOf } from "./driver/driver-of.ts";
 import type { EntryFormat, Refusal } from "./engine/entry.ts";
+import { beginStartOver, type ForceOption, refuseUnsynced, replaceServer } from "./engine/life-cycle.ts";
 import { applyMigrations } from "./engine/migrate.ts";
 import { pullChanges, type PullReport, replayAfterUpgrade, retryQuarantine } from "./engine/pull.ts";
 import { pushChanges } from "./engine/push.ts";
@@ -15,7 +16,7 @@ import type { HeldRow } from "./store/held.ts";
 import type { QuarantinedEntry } from "./store/quarantine.ts";
 import type { Values } from "./store/registers.ts";
 import type { RemoteChange } from "./store/remote-change.ts";
-import { openStore, type Store } from "./store/store.ts";
+import { openStore } from "./store/store.ts";
 import { rowIdToWire } from "@synckit-gen/schemas/protocol";
 
 export interface SyncOptions extends SyncKitConfig {
@@ -34,6 +35,8 @@ export interface SyncStatusReport {
   /** `ready`: the master key is in memory. */
   readonly encryption: "none" | "ready";
   readonly deviceId: string | null;
+  /** False: `detach` has taken sync off this database, and nothing is captured. */
+  readonly attached: boolean;
   /** Entries that wait to be pushed. */
   readonly pendingChanges: number;
   /** Rows that wait for a parent, or that their table refuses. */
@@ -91,6 +94,18 @@ export interface Sync {
   readonly syncNow: () => Promise<SyncReport>;
   /** Clears credentials and session. The data stays. */
   readonly disconnect: () => Promise<void>;
+  /**
+   * Replaces the synced rows here with what the server has, then syncs. Local columns and other tables stay. Throws
+   * `changes/unsynced` or `server/empty` unless forced. Signed in to another account, it gives this database to that one.
+   */
+  readonly startOver: (options?: ForceOption) => Promise<SyncReport>;
+  /** Replaces what the server has with the synced rows here, then syncs; the other devices follow. */
+  readonly replaceServer: () => Promise<SyncReport>;
+  /**
+   * Takes sync off this database and signs out. All rows stay. Throws `changes/unsynced` unless forced. Signing in and
+   * syncing puts it back, and joins as a device that has rows of its own.
+   */
+  readonly detach: (options?: ForceOption) => Promise<void>;
 
   readonly getSyncState: (key: string) => string | null;
   readonly setSyncState: (key: string, value: string) => void;
@@ -122,17 +137,24 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
   const clock = options.clock ?? platformClock;
   applyMigrations(driver, migrations);
   const store = openStore(driver, spec, clock.nowMs);
+  if (store.isDetached()) store.stayDetached(migrations);
   replayAfterUpgrade(store, spec.modelHash);
   const client = new SyncKitClient(options);
   const format: EntryFormat = { compat: spec.compat, tables: store.tables, rowHash: (table, rowId) => client.rowHash(table, rowId) };
 
+  const register = () => client.registerDevice(options.deviceName, options.platform ?? platformOf());
+
   async function ensureDeviceRegistered(): Promise<string> {
-    guardAccount(store, client);
+    const account = accountOf(client);
+    const belongsTo = store.state.get("account");
+    if (belongsTo !== null && belongsTo !== account) throw new OtherAccountError();
+    if (store.isDetached()) store.attach(migrations);
+    if (belongsTo === null) store.state.set("account", account);
     const known = store.state.get("device_id");
     if (known !== null) return known;
-    const device = await client.registerDevice(options.deviceName, options.platform ?? platformOf());
-    store.state.set("device_id", device.id);
-    return device.id;
+    const { id } = await register();
+    store.state.set("device_id", id);
+    return id;
   }
 
   /** Runs `call` with the device id; where the server does not know it any more, registers once more. */
@@ -142,7 +164,7 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
       return await call(device);
     } catch (error) {
       if (!(error instanceof SyncError) || error.status !== 404) throw error;
-      const again = await client.registerDevice(options.deviceName, options.platform ?? platformOf());
+      const again = await register();
       if (again.id === device) throw error;
       store.state.set("device_id", again.id);
       return call(again.id);
@@ -166,6 +188,26 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
   let running: Promise<SyncReport> | null = null;
   const syncNow = (): Promise<SyncReport> => (running ??= cycle().finally(() => (running = null)));
 
+  /** Between two cycles: `prepare`, then a cycle. */
+  async function cycleAfter(prepare: () => Promise<unknown>): Promise<SyncReport> {
+    await untilIdle();
+    return (running = prepare()
+      .then(cycle)
+      .finally(() => (running = null)));
+  }
+  async function untilIdle(): Promise<void> {
+    if (running === null) return;
+    await running.catch(() => undefined);
+    await untilIdle(); // another may have begun
+  }
+
+  async function prepareStartOver({ force }: ForceOption): Promise<void> {
+    const account = accountOf(client);
+    const isOwn = (store.state.get("account") ?? account) === account;
+    const device = isOwn ? await ensureDeviceRegistered() : (await register()).id;
+    await beginStartOver(store, client, { device, account, ...(force === undefined ? {} : { force }) });
+  }
+
   const applyOne = (change: Pick<RemoteChange, "table" | "rowId" | "op" | "values">): void => {
     const rows = store.tables.get(change.table);
     if (rows === undefined) throw new RangeError(`"${change.table}" is not a synced table`);
@@ -184,6 +226,7 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
       authenticated: client.sessionInfo() !== null && !client.isTokenExpired(),
       encryption: client.hasMasterKey() ? "ready" : "none",
       deviceId: store.state.get("device_id"),
+      attached: !store.isDetached(),
       pendingChanges: store.pendingCount(),
       heldRows: store.heldCount(),
       quarantinedEntries: store.quarantineCount(),
@@ -204,6 +247,13 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
     setupEncryptionExisting: (password) => client.setupEncryptionExisting(password),
     syncNow,
     disconnect: () => client.clearSession(),
+    startOver: (force = {}) => cycleAfter(() => prepareStartOver(force)),
+    replaceServer: () => cycleAfter(() => asDevice((device) => replaceServer(store, client, format, device))),
+    async detach({ force = false } = {}) {
+      await untilIdle();
+      refuseUnsynced(store.detach(migrations, force));
+      await client.clearSession();
+    },
     getSyncState: store.state.get,
     setSyncState: store.state.set,
     ensureDeviceRegistered,
@@ -225,14 +275,11 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
   };
 }
 
-/** One database belongs to one account: signing in to another would push everything to it. */
-function guardAccount(store: Store, client: SyncKitClient): void {
+/** One database belongs to one account: with another's, its rows would mix silently. */
+function accountOf(client: SyncKitClient): string {
   const session = client.sessionInfo();
   if (session === null) throw new SyncError("auth/not-signed-in");
-  const account = `${session.appId}:${session.userId}`;
-  const known = store.state.get("account");
-  if (known === null) store.state.set("account", account);
-  else if (known !== account) throw new SyncError("auth/other-account");
+  return `${session.appId}:${session.userId}`;
 }
 
 function platformOf(): Platform {

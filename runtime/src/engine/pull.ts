@@ -57,6 +57,7 @@ export async function pullChanges(store: Store, relay: Relay, format: EntryForma
     if (!page.hasMore) break;
     page = await nextPage(relay, device, cursor, () => gathered.length > 0 && flush());
   }
+  store.endStartOver(device);
   store.resolveHeld(device);
   return { pulled, merged, reseeded, refused };
 }

@@ -17,6 +17,7 @@ import type { QuarantinedEntry } from "./store/quarantine.ts";
 import type { Values } from "./store/registers.ts";
 import type { RemoteChange } from "./store/remote-change.ts";
 import { openStore } from "./store/store.ts";
+import { missingSyncColumns } from "./store/sync-tables.ts";
 import { rowIdToWire } from "@synckit-gen/schemas/protocol";
 
 export interface SyncOptions extends SyncKitConfig {
@@ -136,6 +137,8 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
   const driver = driverOf(options.database);
   const clock = options.clock ?? platformClock;
   applyMigrations(driver, migrations);
+  const missing = missingSyncColumns(driver);
+  if (missing.length > 0) throw new SyncError("database/outdated", { detail: `it has no ${missing.join(", ")}` });
   const store = openStore(driver, spec, clock.nowMs);
   if (store.isDetached()) store.stayDetached(migrations);
   replayAfterUpgrade(store, spec.modelHash);

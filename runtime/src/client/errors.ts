@@ -40,6 +40,10 @@ const catalog = {
     message: "This computer has no keychain: choose a folder under a passphrase, or memory (`openKeychain` in @synckit-gen/runtime/node).",
   },
   "keychain/failed": { retryable: false, message: "The keychain did not do what was asked." },
+  "database/outdated": {
+    retryable: false,
+    message: "The database's sync tables are older than this runtime: run `synckit-gen generate` and then the migrations it has written.",
+  },
   "entry/undecryptable": { retryable: false, message: "An entry cannot be decrypted with this key." },
   "changes/unsynced": {
     retryable: false,

@@ -315,3 +315,39 @@ test("a row that loses its unique value leaves, although the winner still refers
 
   for (const device of [a, b]) expect(all(device, "SELECT id, place, parent FROM slots")).toEqual([["winner", 1, null]]);
 });
+
+test("a row that refers to another twice, once as a part of it and once with a right to keep it, keeps it", async () => {
+  // seed 9538: the middle row was deleted and brought back for ever
+  const { devices, settle } = await worldOf(
+    [
+      projects,
+      tableOf("tasks", { columns: { project: "uuid?" }, references: [{ columns: ["project"], table: "projects", onDelete: "cascade" }] }),
+      tableOf("links", {
+        columns: { task: "uuid", blocker: "uuid", project: "uuid" },
+        references: [
+          { columns: ["task"], table: "tasks", onDelete: "cascade" },
+          { columns: ["blocker"], table: "tasks", onDelete: "restrict" },
+          { columns: ["project"], table: "projects", onDelete: "cascade" },
+        ],
+      }),
+    ],
+    2,
+  );
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO projects VALUES ('p', 'goes'), ('q', 'stays')");
+  a.edit("INSERT INTO tasks VALUES ('t', NULL)");
+  await settle();
+  a.edit("UPDATE tasks SET project = 'p'");
+  a.edit("INSERT INTO links VALUES ('l', 't', 't', 'q')");
+  b.edit("DELETE FROM projects WHERE id = 'p'");
+
+  await settle();
+
+  for (const device of [a, b])
+    expect(all(device, "SELECT id FROM tasks UNION ALL SELECT id FROM links UNION ALL SELECT id FROM projects ORDER BY 1")).toEqual([
+      ["l"],
+      ["p"],
+      ["q"],
+      ["t"],
+    ]);
+});

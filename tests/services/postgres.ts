@@ -7,6 +7,8 @@ import { delimiter, join } from "node:path";
 export interface PostgresServer {
   /** Of the database `postgres`, as its superuser; a test makes a database of its own. */
   readonly url: string;
+  /** Makes its files; once, before the first start. */
+  create(): void;
   start(): void;
   /** Waits for the end of its connections' work for nobody. */
   stop(): void;
@@ -22,20 +24,20 @@ export function findPostgres(): string | null {
   return folders.find((folder) => existsSync(join(folder, "initdb")) && existsSync(join(folder, "pg_ctl"))) ?? null;
 }
 
-/** Makes the server's files in `directory` unless they are there; does not start it. */
-export function createPostgres(bin: string, directory: string, port: number): PostgresServer {
+/** The server of a directory, whose files `create` makes. */
+export function postgresIn(bin: string, directory: string, port: number): PostgresServer {
   const data = join(directory, "data");
   const as = unprivileged();
   const run = (program: string, ...args: readonly string[]): void =>
     void execFileSync(join(bin, program), args, { ...as, cwd: directory, stdio: ["ignore", "ignore", "pipe"] });
-  if (!existsSync(data)) {
-    mkdirSync(directory, { recursive: true });
-    if (as !== null) chownSync(directory, as.uid, as.gid);
-    run("initdb", "-D", data, "-U", "synckit", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C");
-  }
   const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200`;
   return {
     url: `postgres://synckit@127.0.0.1:${port}/postgres`,
+    create: () => {
+      mkdirSync(directory, { recursive: true });
+      if (as !== null) chownSync(directory, as.uid, as.gid);
+      run("initdb", "-D", data, "-U", "synckit", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C");
+    },
     start: () => run("pg_ctl", "-D", data, "-w", "-t", "60", "-l", join(directory, "log"), "-o", settings, "start"),
     stop: () => {
       if (existsSync(join(data, "postmaster.pid"))) run("pg_ctl", "-D", data, "-w", "-m", "fast", "stop");

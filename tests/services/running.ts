@@ -2,6 +2,7 @@
  * The real services that tests use: what `npm run services` has started, or what the environment names. A test that needs
  * one that is not there skips, and says how to start it.
  */
+import { AwsClient } from "aws4fetch";
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
@@ -28,6 +29,15 @@ export const services: Services = {
   ...(existsSync(addressesFile) ? (JSON.parse(readFileSync(addressesFile, "utf8")) as Services) : { postgres: null, s3: null }),
   ...(process.env["SYNCKIT_TEST_POSTGRES"] === undefined ? {} : { postgres: process.env["SYNCKIT_TEST_POSTGRES"] }),
 };
+
+/** Where tests keep their objects, each under a prefix of its own. */
+const TEST_BUCKET = "synckit-test";
+
+export async function createBucket({ endpoint, accessKeyId, secretAccessKey }: S3Service): Promise<void> {
+  const client = new AwsClient({ accessKeyId, secretAccessKey, region: "us-east-1", service: "s3" });
+  const reply = await client.fetch(`${endpoint}/${TEST_BUCKET}`, { method: "PUT" });
+  if (!reply.ok) throw new Error(`createBucket: ${reply.status} ${await reply.text()}`);
+}
 
 /** The name of a group of tests, with what to do when they skip. */
 export const needing = (service: keyof Services, name: string): string =>

@@ -2,22 +2,29 @@
 import type { Platform } from "@synckit-gen/schemas/protocol";
 import { SyncKitClient } from "./client/client.ts";
 import type { SyncKitConfig } from "./client/config.ts";
-import { OtherAccountError, SyncError } from "./client/errors.ts";
-import { platformClock } from "./client/ports.ts";
+import { SyncError } from "./client/errors.ts";
+import { platformClock, platformRandom, platformSleep } from "./client/ports.ts";
+import { DatabaseBusyError } from "./driver/database-busy-error.ts";
 import { type DatabaseHandle, driverOf } from "./driver/driver-of.ts";
 import type { EntryFormat, Refusal } from "./engine/entry.ts";
-import { beginStartOver, type ForceOption, refuseUnsynced, replaceServer } from "./engine/life-cycle.ts";
+import { correctClock, noteClock } from "./engine/correct-clock.ts";
+import { exclusively } from "./engine/exclusive.ts";
 import { applyMigrations } from "./engine/migrate.ts";
 import { pullChanges, type PullReport, replayAfterUpgrade, retryQuarantine } from "./engine/pull.ts";
 import { pushChanges } from "./engine/push.ts";
+import { eventSource, type EventStream } from "./events/event-stream.ts";
+import { throttled } from "./events/progress.ts";
+import { replayKey, type SyncEvent } from "./events/sync-event.ts";
 import type { AppSpec, Migration } from "./generated/spec.ts";
+import { platformConnectivity, platformTimers } from "./scheduler/platform.ts";
+import { createScheduler, type Connectivity, type Scheduler, type Timers } from "./scheduler/scheduler.ts";
+import { clockOffset } from "./store/changelog.ts";
 import type { Conflict } from "./store/conflicts.ts";
 import type { HeldRow } from "./store/held.ts";
 import type { QuarantinedEntry } from "./store/quarantine.ts";
 import type { Values } from "./store/registers.ts";
 import type { RemoteChange } from "./store/remote-change.ts";
-import { openStore } from "./store/store.ts";
-import { missingSyncColumns } from "./store/sync-tables.ts";
+import { openStore, type Store } from "./store/store.ts";
 import { rowIdToWire } from "@synckit-gen/schemas/protocol";
 
 export interface SyncOptions extends SyncKitConfig {
@@ -25,6 +32,10 @@ export interface SyncOptions extends SyncKitConfig {
   readonly database: DatabaseHandle;
   /** Names this installation to the user and the server; the same name again is the same device. */
   readonly deviceName: string;
+  /** Default: the platform's. */
+  readonly timers?: Timers;
+  /** Default: what a browser says; elsewhere always online. */
+  readonly connectivity?: Connectivity;
   /** Default: from the platform that runs this. */
   readonly platform?: Platform;
 }
@@ -36,8 +47,6 @@ export interface SyncStatusReport {
   /** `ready`: the master key is in memory. */
   readonly encryption: "none" | "ready";
   readonly deviceId: string | null;
-  /** False: `detach` has taken sync off this database, and nothing is captured. */
-  readonly attached: boolean;
   /** Entries that wait to be pushed. */
   readonly pendingChanges: number;
   /** Rows that wait for a parent, or that their table refuses. */
@@ -84,6 +93,10 @@ export interface Sync {
   readonly client: SyncKitClient;
 
   readonly status: () => SyncStatusReport;
+  /** What happens, for a user interface: progress with totals, ends and failures of cycles, status. */
+  readonly events: EventStream<SyncEvent>;
+  /** Runs cycles by itself once started: by interval, after local changes, later and later while they fail. */
+  readonly scheduler: Scheduler;
   readonly startAuth: (options: { readonly port: number }) => Promise<Authorization>;
   readonly completeAuth: (request: CompleteAuthRequest) => Promise<void>;
   readonly signIn: (email: string, password: string) => Promise<void>;
@@ -95,18 +108,6 @@ export interface Sync {
   readonly syncNow: () => Promise<SyncReport>;
   /** Clears credentials and session. The data stays. */
   readonly disconnect: () => Promise<void>;
-  /**
-   * Replaces the synced rows here with what the server has, then syncs. Local columns and other tables stay. Throws
-   * `changes/unsynced` or `server/empty` unless forced. Signed in to another account, it gives this database to that one.
-   */
-  readonly startOver: (options?: ForceOption) => Promise<SyncReport>;
-  /** Replaces what the server has with the synced rows here, then syncs; the other devices follow. */
-  readonly replaceServer: () => Promise<SyncReport>;
-  /**
-   * Takes sync off this database and signs out. All rows stay. Throws `changes/unsynced` unless forced. Signing in and
-   * syncing puts it back, and joins as a device that has rows of its own.
-   */
-  readonly detach: (options?: ForceOption) => Promise<void>;
 
   readonly getSyncState: (key: string) => string | null;
   readonly setSyncState: (key: string, value: string) => void;
@@ -137,27 +138,18 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
   const driver = driverOf(options.database);
   const clock = options.clock ?? platformClock;
   applyMigrations(driver, migrations);
-  const missing = missingSyncColumns(driver);
-  if (missing.length > 0) throw new SyncError("database/outdated", { detail: `it has no ${missing.join(", ")}` });
   const store = openStore(driver, spec, clock.nowMs);
-  if (store.isDetached()) store.stayDetached(migrations);
   replayAfterUpgrade(store, spec.modelHash);
   const client = new SyncKitClient(options);
   const format: EntryFormat = { compat: spec.compat, tables: store.tables, rowHash: (table, rowId) => client.rowHash(table, rowId) };
 
-  const register = () => client.registerDevice(options.deviceName, options.platform ?? platformOf());
-
   async function ensureDeviceRegistered(): Promise<string> {
-    const account = accountOf(client);
-    const belongsTo = store.state.get("account");
-    if (belongsTo !== null && belongsTo !== account) throw new OtherAccountError();
-    if (store.isDetached()) store.attach(migrations);
-    if (belongsTo === null) store.state.set("account", account);
+    guardAccount(store, client);
     const known = store.state.get("device_id");
     if (known !== null) return known;
-    const { id } = await register();
-    store.state.set("device_id", id);
-    return id;
+    const device = await client.registerDevice(options.deviceName, options.platform ?? platformOf());
+    store.state.set("device_id", device.id);
+    return device.id;
   }
 
   /** Runs `call` with the device id; where the server does not know it any more, registers once more. */
@@ -167,56 +159,93 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
       return await call(device);
     } catch (error) {
       if (!(error instanceof SyncError) || error.status !== 404) throw error;
-      const again = await register();
+      const again = await client.registerDevice(options.deviceName, options.platform ?? platformOf());
       if (again.id === device) throw error;
       store.state.set("device_id", again.id);
       return call(again.id);
     }
   }
 
-  const push = (): Promise<number> => asDevice((device) => pushChanges(store, client, format, device));
-  const pull = (): Promise<PullReport> => asDevice((device) => pullChanges(store, client, format, device));
+  const events = eventSource<SyncEvent>(replayKey);
+  const report = throttled((progress) => events.publish({ kind: "progress", ...progress }), clock);
+  const timers = options.timers ?? platformTimers;
+  const owner = Array.from((options.random ?? platformRandom).bytes(8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+  const push = (): Promise<number> => asDevice((device) => pushChanges(store, client, format, device, report));
+  const pull = (): Promise<PullReport> => asDevice((device) => pullChanges(store, client, format, device, report));
 
   async function cycle(): Promise<SyncReport> {
     const device = await ensureDeviceRegistered();
+    await correctClock(store.state, client);
     store.createInitialSnapshot(device);
     let pushed = await push();
     const { pulled, merged, refused } = await pull();
     pushed += await push(); // what the merge itself had to do, and what the app wrote meanwhile
     const pruned = store.cleanup();
+    noteClock(store.state, client);
     store.state.set("last_sync_ms", String(clock.nowMs()));
     return { pushed, pulled, merged, refused, heldRows: store.heldCount(), pruned };
   }
 
+  /** A cycle, with everybody who listens told of it. */
+  async function toldCycle(): Promise<SyncReport> {
+    events.publish({ kind: "started" });
+    try {
+      const done = await exclusively(store.lease, owner, { sleep: options.sleep ?? platformSleep, timers }, cycle);
+      events.publish({ kind: "finished", report: done });
+      return done;
+    } catch (error) {
+      const known = error instanceof SyncError || error instanceof DatabaseBusyError ? error : null;
+      const message = known?.message ?? "Something went wrong inside the app.";
+      events.publish({ kind: "failed", code: known?.code ?? "internal", message, retryable: known?.retryable ?? false });
+      throw error;
+    } finally {
+      events.forget((kind) => kind.startsWith("progress"));
+      events.publish({ kind: "status", status: status() });
+    }
+  }
+
   let running: Promise<SyncReport> | null = null;
-  const syncNow = (): Promise<SyncReport> => (running ??= cycle().finally(() => (running = null)));
+  const syncNow = (): Promise<SyncReport> => (running ??= toldCycle().finally(() => (running = null)));
 
-  /** Between two cycles: `prepare`, then a cycle. */
-  async function cycleAfter(prepare: () => Promise<unknown>): Promise<SyncReport> {
-    await untilIdle();
-    return (running = prepare()
-      .then(cycle)
-      .finally(() => (running = null)));
-  }
-  async function untilIdle(): Promise<void> {
-    if (running === null) return;
-    await running.catch(() => undefined);
-    await untilIdle(); // another may have begun
+  const scheduler = createScheduler(
+    {
+      syncNow,
+      getSyncState: store.state.get,
+      isReady: () => !client.isTokenExpired() && client.hasMasterKey(),
+      newestChange: store.newestEntry,
+    },
+    { clock, random: options.random ?? platformRandom, timers, connectivity: options.connectivity ?? platformConnectivity },
+    (state) => events.publish({ kind: "schedule", state }),
+  );
+
+  /** Signing in or out, or a key: what waited for a person may go on. */
+  async function changingAccess<T>(work: Promise<T>): Promise<T> {
+    const result = await work;
+    events.publish({ kind: "status", status: status() });
+    scheduler.wake();
+    return result;
   }
 
-  async function prepareStartOver({ force }: ForceOption): Promise<void> {
-    const account = accountOf(client);
-    const isOwn = (store.state.get("account") ?? account) === account;
-    const device = isOwn ? await ensureDeviceRegistered() : (await register()).id;
-    await beginStartOver(store, client, { device, account, ...(force === undefined ? {} : { force }) });
-  }
+  const status = (): SyncStatusReport => ({
+    configured: options.serverUrl !== "" && options.apiKey !== "",
+    authenticated: client.sessionInfo() !== null && !client.isTokenExpired(),
+    encryption: client.hasMasterKey() ? "ready" : "none",
+    deviceId: store.state.get("device_id"),
+    pendingChanges: store.pendingCount(),
+    heldRows: store.heldCount(),
+    quarantinedEntries: store.quarantineCount(),
+    conflicts: store.conflictCount(),
+    unpushableChanges: store.unpushableCount(),
+    lastSyncMs: store.state.get("last_sync_ms") === null ? null : store.state.getNumber("last_sync_ms", 0),
+  });
 
   const applyOne = (change: Pick<RemoteChange, "table" | "rowId" | "op" | "values">): void => {
     const rows = store.tables.get(change.table);
     if (rows === undefined) throw new RangeError(`"${change.table}" is not a synced table`);
     const device = store.state.get("device_id") ?? "";
     store.foldLocal(device);
-    const stamp = Math.max(clock.nowMs() * 1000, store.state.getNumber("last_stamp", 0) + 1);
+    const stamp = Math.max((clock.nowMs() + clockOffset(store.state)) * 1000, store.state.getNumber("last_stamp", 0) + 1);
     const written = new Set(rows.columns.filter((column) => change.values?.[column] !== undefined));
     store.applyRemote(device, [{ ...change, clock: { stamp, device: "" }, written, isFresh: true, seen: null, isRule: false }], null);
     store.resolveHeld(device);
@@ -224,39 +253,22 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
 
   return {
     client,
-    status: () => ({
-      configured: options.serverUrl !== "" && options.apiKey !== "",
-      authenticated: client.sessionInfo() !== null && !client.isTokenExpired(),
-      encryption: client.hasMasterKey() ? "ready" : "none",
-      deviceId: store.state.get("device_id"),
-      attached: !store.isDetached(),
-      pendingChanges: store.pendingCount(),
-      heldRows: store.heldCount(),
-      quarantinedEntries: store.quarantineCount(),
-      conflicts: store.conflictCount(),
-      unpushableChanges: store.unpushableCount(),
-      lastSyncMs: store.state.get("last_sync_ms") === null ? null : store.state.getNumber("last_sync_ms", 0),
-    }),
+    status,
+    events,
+    scheduler,
     async startAuth({ port }) {
       const { state, verifier, challenge } = await client.createPkce();
       return { authorizeUrl: client.buildAuthorizeUrl(port, state, challenge), state, verifier };
     },
     async completeAuth({ code, state, expectedState, verifier, port }) {
       if (state !== expectedState) throw new SyncError("auth/rejected", { detail: "the redirect carries another state" });
-      await client.authenticateWithCode(code, verifier, port);
+      await changingAccess(client.authenticateWithCode(code, verifier, port));
     },
-    signIn: async (email, password) => void (await client.authenticate(email, password)),
-    setupEncryptionNew: (password) => client.setupEncryptionNew(password),
-    setupEncryptionExisting: (password) => client.setupEncryptionExisting(password),
+    signIn: async (email, password) => void (await changingAccess(client.authenticate(email, password))),
+    setupEncryptionNew: (password) => changingAccess(client.setupEncryptionNew(password)),
+    setupEncryptionExisting: (password) => changingAccess(client.setupEncryptionExisting(password)),
     syncNow,
-    disconnect: () => client.clearSession(),
-    startOver: (force = {}) => cycleAfter(() => prepareStartOver(force)),
-    replaceServer: () => cycleAfter(() => asDevice((device) => replaceServer(store, client, format, device))),
-    async detach({ force = false } = {}) {
-      await untilIdle();
-      refuseUnsynced(store.detach(migrations, force));
-      await client.clearSession();
-    },
+    disconnect: () => changingAccess(client.clearSession()),
     getSyncState: store.state.get,
     setSyncState: store.state.set,
     ensureDeviceRegistered,
@@ -278,11 +290,14 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
   };
 }
 
-/** One database belongs to one account: with another's, its rows would mix silently. */
-function accountOf(client: SyncKitClient): string {
+/** One database belongs to one account: signing in to another would push everything to it. */
+function guardAccount(store: Store, client: SyncKitClient): void {
   const session = client.sessionInfo();
   if (session === null) throw new SyncError("auth/not-signed-in");
-  return `${session.appId}:${session.userId}`;
+  const account = `${session.appId}:${session.userId}`;
+  const known = store.state.get("account");
+  if (known === null) store.state.set("account", account);
+  else if (known !== account) throw new SyncError("auth/other-account");
 }
 
 function platformOf(): Platform {

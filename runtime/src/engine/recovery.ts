@@ -31,7 +31,17 @@ export function checkpoint(store: Store): { readonly cursor: number; readonly ho
 
 /** Reads the whole log and pushes what it lacks. Returns the number of entries pushed; the next pull starts at 0. */
 export async function reseed(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<number> {
-  const { log, head } = await readLog(relay, format, device);
+  const log = new LogRegisters();
+  let cursor = 0;
+  for (let hasMore = true; hasMore;) {
+    const page = await relay.pullPayloads(device, cursor);
+    for (const entry of page.entries) {
+      const decoded = decodeEntry(format, entry);
+      if ("change" in decoded) log.add(decoded.change, format.tables.get(entry.table)?.columns ?? []);
+    }
+    cursor = page.cursor;
+    hasMore = page.hasMore;
+  }
   store.foldLocal(device);
   let pushed = 0;
   // All at once in memory: this happens once in the life of a server, and the log was read whole already.
@@ -40,31 +50,8 @@ export async function reseed(store: Store, relay: Relay, format: EntryFormat, de
     await relay.pushPayloads(device, batch);
     pushed += batch.length;
   }
-  store.restartLog(head);
+  store.restartLog(cursor);
   return pushed;
-}
-
-/** What the log's entries add up to, where it ends, and the latest stamp in it. */
-export async function readLog(
-  relay: Relay,
-  format: EntryFormat,
-  device: string,
-): Promise<{ readonly log: LogRegisters; readonly head: number; readonly lastStamp: number }> {
-  const log = new LogRegisters();
-  let head = 0;
-  let lastStamp = 0;
-  for (let hasMore = true; hasMore;) {
-    const page = await relay.pullPayloads(device, head);
-    for (const entry of page.entries) {
-      const decoded = decodeEntry(format, entry);
-      if (!("change" in decoded)) continue;
-      log.add(decoded.change, format.tables.get(decoded.change.table)?.columns ?? []);
-      lastStamp = Math.max(lastStamp, decoded.change.clock.stamp);
-    }
-    head = page.cursor;
-    hasMore = page.hasMore;
-  }
-  return { log, head, lastStamp };
 }
 
 const digestOf = ({ table, op, rowId, timestamp, payload }: PulledEntry): string =>

@@ -116,7 +116,6 @@ export class Session {
     for (let progress = true; progress;) {
       progress = false;
       for (const work of this.#placing.held) if (this.#placing.isHeld(work) && this.#applyRule(work)) progress = true;
-      progress ||= this.#placing.held.some((work) => isAlive(work) && this.#collisions.makeRoom(work));
       if (progress) this.#placing.retry();
     }
   }

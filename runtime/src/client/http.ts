@@ -23,7 +23,7 @@ export interface HttpPorts {
 }
 
 export interface HttpCall {
-  readonly method: "GET" | "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly url: string;
   readonly token: string | null;
   readonly body?: unknown;

@@ -6,9 +6,10 @@ import { createHash } from "node:crypto";
 import type { Dialect, Step } from "./dialect.ts";
 import { base } from "./steps/base.ts";
 import { batchKeys } from "./steps/batch-keys.ts";
+import { identity } from "./steps/identity.ts";
 
 /** Append only. */
-const STEPS: readonly Step[] = [base, batchKeys];
+const STEPS: readonly Step[] = [base, batchKeys, identity];
 
 /** A database that a newer version of the server has written, or one with other steps of the same number. */
 export class ForeignSchemaError extends Error {

@@ -3,8 +3,10 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { RESERVED_MEMBER } from "@synckit-gen/schemas/protocol";
 import type { SyncModel } from "@synckit-gen/schemas/model";
 import { DatabaseBusyError } from "@synckit-gen/runtime";
+import { openSync } from "../runtime/src/open-sync.ts";
 import { replayAfterUpgrade } from "../runtime/src/engine/pull.ts";
 import { openStore } from "../runtime/src/store/store.ts";
+import { missingSyncColumns } from "../runtime/src/store/sync-tables.ts";
 import { driverOver, openGenerated, type TestDatabase } from "./support/drivers.ts";
 import { ddlFor } from "./support/generated.ts";
 import { loadSpec, type LoadedSpec } from "./support/load-spec.ts";
@@ -866,6 +868,23 @@ describe("entries that are not what they say", () => {
     replayAfterUpgrade(b.store, "new");
 
     expect(b.store.state.get("pull_cursor")).toBe("0");
+  });
+});
+
+describe("a database whose sync tables another version made", () => {
+  const open = (db: TestDatabase): unknown =>
+    openSync(loaded.spec, [], { database: driverOver(db), deviceName: "desk", serverUrl: "https://sync.example", apiKey: "key" });
+
+  test("has every column that this runtime reads, where this generator made it", () => {
+    expect(missingSyncColumns(driverOver(openGenerated(model)))).toEqual([]);
+  });
+
+  test("is refused with an error that names what is missing and says to run the migrations", () => {
+    const db = openGenerated(model);
+    db.exec("ALTER TABLE sync_changelog DROP COLUMN rule; DROP TABLE sync_conflicts");
+
+    expect(() => open(db)).toThrow(expect.objectContaining({ code: "database/outdated" }));
+    expect(() => open(db)).toThrow(/migrations.*sync_changelog\.rule, sync_conflicts/u);
   });
 });
 

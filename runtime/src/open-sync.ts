@@ -2,29 +2,24 @@
 import type { Platform } from "@synckit-gen/schemas/protocol";
 import { SyncKitClient } from "./client/client.ts";
 import type { SyncKitConfig } from "./client/config.ts";
-import { SyncError } from "./client/errors.ts";
-import { platformClock, platformRandom, platformSleep } from "./client/ports.ts";
-import { DatabaseBusyError } from "./driver/database-busy-error.ts";
+import { OtherAccountError, SyncError } from "./client/errors.ts";
+import { platformClock } from "./client/ports.ts";
 import { type DatabaseHandle, driverOf } from "./driver/driver-of.ts";
 import type { EntryFormat, Refusal } from "./engine/entry.ts";
-import { correctClock, noteClock } from "./engine/correct-clock.ts";
-import { exclusively } from "./engine/exclusive.ts";
+import { beginStartOver, type ForceOption, refuseUnsynced, replaceServer } from "./engine/life-cycle.ts";
+import { bootstrap } from "./engine/bootstrap.ts";
+import { type SnapshotProgress, type SnapshotUpload, uploadIfDue, type UploadParts, uploadSnapshot } from "./engine/snapshot-upload.ts";
 import { applyMigrations } from "./engine/migrate.ts";
 import { pullChanges, type PullReport, replayAfterUpgrade, retryQuarantine } from "./engine/pull.ts";
 import { pushChanges } from "./engine/push.ts";
-import { eventSource, type EventStream } from "./events/event-stream.ts";
-import { throttled } from "./events/progress.ts";
-import { replayKey, type SyncEvent } from "./events/sync-event.ts";
 import type { AppSpec, Migration } from "./generated/spec.ts";
-import { platformConnectivity, platformTimers } from "./scheduler/platform.ts";
-import { createScheduler, type Connectivity, type Scheduler, type Timers } from "./scheduler/scheduler.ts";
-import { clockOffset } from "./store/changelog.ts";
 import type { Conflict } from "./store/conflicts.ts";
 import type { HeldRow } from "./store/held.ts";
 import type { QuarantinedEntry } from "./store/quarantine.ts";
 import type { Values } from "./store/registers.ts";
 import type { RemoteChange } from "./store/remote-change.ts";
-import { openStore, type Store } from "./store/store.ts";
+import { openStore } from "./store/store.ts";
+import { missingSyncColumns } from "./store/sync-tables.ts";
 import { rowIdToWire } from "@synckit-gen/schemas/protocol";
 
 export interface SyncOptions extends SyncKitConfig {
@@ -32,10 +27,8 @@ export interface SyncOptions extends SyncKitConfig {
   readonly database: DatabaseHandle;
   /** Names this installation to the user and the server; the same name again is the same device. */
   readonly deviceName: string;
-  /** Default: the platform's. */
-  readonly timers?: Timers;
-  /** Default: what a browser says; elsewhere always online. */
-  readonly connectivity?: Connectivity;
+  /** Told after each chunk of a snapshot that is sent or taken. */
+  readonly onSnapshotProgress?: (progress: SnapshotProgress) => void;
   /** Default: from the platform that runs this. */
   readonly platform?: Platform;
 }
@@ -47,6 +40,8 @@ export interface SyncStatusReport {
   /** `ready`: the master key is in memory. */
   readonly encryption: "none" | "ready";
   readonly deviceId: string | null;
+  /** False: `detach` has taken sync off this database, and nothing is captured. */
+  readonly attached: boolean;
   /** Entries that wait to be pushed. */
   readonly pendingChanges: number;
   /** Rows that wait for a parent, or that their table refuses. */
@@ -66,6 +61,8 @@ export interface SyncReport {
   /** Entries that other devices have pushed since the last cycle. */
   readonly pulled: number;
   readonly merged: number;
+  /** Rows taken from a snapshot, in the place of the log that led to them. */
+  readonly bootstrapped: number;
   readonly refused: readonly Refusal[];
   readonly heldRows: number;
   readonly pruned: number;
@@ -93,10 +90,6 @@ export interface Sync {
   readonly client: SyncKitClient;
 
   readonly status: () => SyncStatusReport;
-  /** What happens, for a user interface: progress with totals, ends and failures of cycles, status. */
-  readonly events: EventStream<SyncEvent>;
-  /** Runs cycles by itself once started: by interval, after local changes, later and later while they fail. */
-  readonly scheduler: Scheduler;
   readonly startAuth: (options: { readonly port: number }) => Promise<Authorization>;
   readonly completeAuth: (request: CompleteAuthRequest) => Promise<void>;
   readonly signIn: (email: string, password: string) => Promise<void>;
@@ -108,6 +101,18 @@ export interface Sync {
   readonly syncNow: () => Promise<SyncReport>;
   /** Clears credentials and session. The data stays. */
   readonly disconnect: () => Promise<void>;
+  /**
+   * Replaces the synced rows here with what the server has, then syncs. Local columns and other tables stay. Throws
+   * `changes/unsynced` or `server/empty` unless forced. Signed in to another account, it gives this database to that one.
+   */
+  readonly startOver: (options?: ForceOption) => Promise<SyncReport>;
+  /** Replaces what the server has with the synced rows here, then syncs; the other devices follow. */
+  readonly replaceServer: () => Promise<SyncReport>;
+  /**
+   * Takes sync off this database and signs out. All rows stay. Throws `changes/unsynced` unless forced. Signing in and
+   * syncing puts it back, and joins as a device that has rows of its own.
+   */
+  readonly detach: (options?: ForceOption) => Promise<void>;
 
   readonly getSyncState: (key: string) => string | null;
   readonly setSyncState: (key: string, value: string) => void;
@@ -115,6 +120,11 @@ export interface Sync {
   readonly ensureDeviceRegistered: () => Promise<string>;
   /** Logs every row that existed before; once. Returns how many. */
   readonly createInitialSnapshot: () => Promise<number>;
+  /**
+   * Uploads what this device holds as the account's snapshot, from which new devices begin. A cycle does so by itself when it
+   * saves them much (docs/protocol.md, "snapshots"). Whether the server takes snapshots, and why not, is in the outcome.
+   */
+  readonly uploadSnapshot: () => Promise<SnapshotUpload>;
   readonly pushChanges: () => Promise<number>;
   readonly pullChanges: () => Promise<PullReport>;
   /** Applies a row as if it had just been pulled: synced columns only, capture suppressed, parents checked. */
@@ -138,18 +148,27 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
   const driver = driverOf(options.database);
   const clock = options.clock ?? platformClock;
   applyMigrations(driver, migrations);
+  const missing = missingSyncColumns(driver);
+  if (missing.length > 0) throw new SyncError("database/outdated", { detail: `it has no ${missing.join(", ")}` });
   const store = openStore(driver, spec, clock.nowMs);
+  if (store.isDetached()) store.stayDetached(migrations);
   replayAfterUpgrade(store, spec.modelHash);
   const client = new SyncKitClient(options);
   const format: EntryFormat = { compat: spec.compat, tables: store.tables, rowHash: (table, rowId) => client.rowHash(table, rowId) };
 
+  const register = () => client.registerDevice(options.deviceName, options.platform ?? platformOf());
+
   async function ensureDeviceRegistered(): Promise<string> {
-    guardAccount(store, client);
+    const account = accountOf(client);
+    const belongsTo = store.state.get("account");
+    if (belongsTo !== null && belongsTo !== account) throw new OtherAccountError();
+    if (store.isDetached()) store.attach(migrations);
+    if (belongsTo === null) store.state.set("account", account);
     const known = store.state.get("device_id");
     if (known !== null) return known;
-    const device = await client.registerDevice(options.deviceName, options.platform ?? platformOf());
-    store.state.set("device_id", device.id);
-    return device.id;
+    const { id } = await register();
+    store.state.set("device_id", id);
+    return id;
   }
 
   /** Runs `call` with the device id; where the server does not know it any more, registers once more. */
@@ -159,93 +178,81 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
       return await call(device);
     } catch (error) {
       if (!(error instanceof SyncError) || error.status !== 404) throw error;
-      const again = await client.registerDevice(options.deviceName, options.platform ?? platformOf());
+      const again = await register();
       if (again.id === device) throw error;
       store.state.set("device_id", again.id);
       return call(again.id);
     }
   }
 
-  const events = eventSource<SyncEvent>(replayKey);
-  const report = throttled((progress) => events.publish({ kind: "progress", ...progress }), clock);
-  const timers = options.timers ?? platformTimers;
-  const owner = Array.from((options.random ?? platformRandom).bytes(8), (byte) => byte.toString(16).padStart(2, "0")).join("");
-
-  const push = (): Promise<number> => asDevice((device) => pushChanges(store, client, format, device, report));
-  const pull = (): Promise<PullReport> => asDevice((device) => pullChanges(store, client, format, device, report));
+  const push = (): Promise<number> => asDevice((device) => pushChanges(store, client, format, device));
+  const onSnapshotProgress = options.onSnapshotProgress ?? (() => undefined);
+  const pull = (): Promise<PullReport & { readonly bootstrapped: number }> =>
+    asDevice(async (device) => {
+      const bootstrapped = await bootstrap(store, client, format, device, onSnapshotProgress);
+      return { ...(await pullChanges(store, client, format, device)), bootstrapped };
+    });
+  const uploadParts = (device: string): UploadParts => ({
+    store,
+    relay: client,
+    device,
+    sync: async () => {
+      await push();
+      await pull();
+    },
+    onProgress: onSnapshotProgress,
+  });
 
   async function cycle(): Promise<SyncReport> {
     const device = await ensureDeviceRegistered();
-    await correctClock(store.state, client);
     store.createInitialSnapshot(device);
     let pushed = await push();
-    const { pulled, merged, refused } = await pull();
+    const { pulled, merged, refused, bootstrapped } = await pull();
     pushed += await push(); // what the merge itself had to do, and what the app wrote meanwhile
     const pruned = store.cleanup();
-    noteClock(store.state, client);
     store.state.set("last_sync_ms", String(clock.nowMs()));
-    return { pushed, pulled, merged, refused, heldRows: store.heldCount(), pruned };
-  }
-
-  /** A cycle, with everybody who listens told of it. */
-  async function toldCycle(): Promise<SyncReport> {
-    events.publish({ kind: "started" });
-    try {
-      const done = await exclusively(store.lease, owner, { sleep: options.sleep ?? platformSleep, timers }, cycle);
-      events.publish({ kind: "finished", report: done });
-      return done;
-    } catch (error) {
-      const known = error instanceof SyncError || error instanceof DatabaseBusyError ? error : null;
-      const message = known?.message ?? "Something went wrong inside the app.";
-      events.publish({ kind: "failed", code: known?.code ?? "internal", message, retryable: known?.retryable ?? false });
-      throw error;
-    } finally {
-      events.forget((kind) => kind.startsWith("progress"));
-      events.publish({ kind: "status", status: status() });
-    }
+    await uploadIfDue(uploadParts(device));
+    return { pushed, pulled, merged, refused, bootstrapped, heldRows: store.heldCount(), pruned };
   }
 
   let running: Promise<SyncReport> | null = null;
-  const syncNow = (): Promise<SyncReport> => (running ??= toldCycle().finally(() => (running = null)));
+  const syncNow = (): Promise<SyncReport> => (running ??= cycle().finally(() => (running = null)));
 
-  const scheduler = createScheduler(
-    {
-      syncNow,
-      getSyncState: store.state.get,
-      isReady: () => !client.isTokenExpired() && client.hasMasterKey(),
-      newestChange: store.newestEntry,
-    },
-    { clock, random: options.random ?? platformRandom, timers, connectivity: options.connectivity ?? platformConnectivity },
-    (state) => events.publish({ kind: "schedule", state }),
-  );
-
-  /** Signing in or out, or a key: what waited for a person may go on. */
-  async function changingAccess<T>(work: Promise<T>): Promise<T> {
-    const result = await work;
-    events.publish({ kind: "status", status: status() });
-    scheduler.wake();
-    return result;
+  /** Between two cycles: `prepare`, then a cycle. */
+  async function cycleAfter(prepare: () => Promise<unknown>): Promise<SyncReport> {
+    await untilIdle();
+    return (running = prepare()
+      .then(cycle)
+      .finally(() => (running = null)));
+  }
+  async function untilIdle(): Promise<void> {
+    if (running === null) return;
+    await running.catch(() => undefined);
+    await untilIdle(); // another may have begun
   }
 
-  const status = (): SyncStatusReport => ({
-    configured: options.serverUrl !== "" && options.apiKey !== "",
-    authenticated: client.sessionInfo() !== null && !client.isTokenExpired(),
-    encryption: client.hasMasterKey() ? "ready" : "none",
-    deviceId: store.state.get("device_id"),
-    pendingChanges: store.pendingCount(),
-    heldRows: store.heldCount(),
-    quarantinedEntries: store.quarantineCount(),
-    conflicts: store.conflictCount(),
-    unpushableChanges: store.unpushableCount(),
-    lastSyncMs: store.state.get("last_sync_ms") === null ? null : store.state.getNumber("last_sync_ms", 0),
-  });
+  async function uploadNow(): Promise<SnapshotUpload> {
+    let done: SnapshotUpload | null = null;
+    await cycleAfter(async () => {
+      await cycle();
+      done = await uploadSnapshot(uploadParts(await ensureDeviceRegistered()));
+    });
+    return done as unknown as SnapshotUpload;
+  }
+
+  async function prepareStartOver({ force }: ForceOption): Promise<void> {
+    const account = accountOf(client);
+    const isOwn = (store.state.get("account") ?? account) === account;
+    const device = isOwn ? await ensureDeviceRegistered() : (await register()).id;
+    await beginStartOver(store, client, { device, account, ...(force === undefined ? {} : { force }) });
+  }
 
   const applyOne = (change: Pick<RemoteChange, "table" | "rowId" | "op" | "values">): void => {
     const rows = store.tables.get(change.table);
     if (rows === undefined) throw new RangeError(`"${change.table}" is not a synced table`);
     const device = store.state.get("device_id") ?? "";
     store.foldLocal(device);
-    const stamp = Math.max((clock.nowMs() + clockOffset(store.state)) * 1000, store.state.getNumber("last_stamp", 0) + 1);
+    const stamp = Math.max(clock.nowMs() * 1000, store.state.getNumber("last_stamp", 0) + 1);
     const written = new Set(rows.columns.filter((column) => change.values?.[column] !== undefined));
     store.applyRemote(device, [{ ...change, clock: { stamp, device: "" }, written, isFresh: true, seen: null, isRule: false }], null);
     store.resolveHeld(device);
@@ -253,26 +260,44 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
 
   return {
     client,
-    status,
-    events,
-    scheduler,
+    status: () => ({
+      configured: options.serverUrl !== "" && options.apiKey !== "",
+      authenticated: client.sessionInfo() !== null && !client.isTokenExpired(),
+      encryption: client.hasMasterKey() ? "ready" : "none",
+      deviceId: store.state.get("device_id"),
+      attached: !store.isDetached(),
+      pendingChanges: store.pendingCount(),
+      heldRows: store.heldCount(),
+      quarantinedEntries: store.quarantineCount(),
+      conflicts: store.conflictCount(),
+      unpushableChanges: store.unpushableCount(),
+      lastSyncMs: store.state.get("last_sync_ms") === null ? null : store.state.getNumber("last_sync_ms", 0),
+    }),
     async startAuth({ port }) {
       const { state, verifier, challenge } = await client.createPkce();
       return { authorizeUrl: client.buildAuthorizeUrl(port, state, challenge), state, verifier };
     },
     async completeAuth({ code, state, expectedState, verifier, port }) {
       if (state !== expectedState) throw new SyncError("auth/rejected", { detail: "the redirect carries another state" });
-      await changingAccess(client.authenticateWithCode(code, verifier, port));
+      await client.authenticateWithCode(code, verifier, port);
     },
-    signIn: async (email, password) => void (await changingAccess(client.authenticate(email, password))),
-    setupEncryptionNew: (password) => changingAccess(client.setupEncryptionNew(password)),
-    setupEncryptionExisting: (password) => changingAccess(client.setupEncryptionExisting(password)),
+    signIn: async (email, password) => void (await client.authenticate(email, password)),
+    setupEncryptionNew: (password) => client.setupEncryptionNew(password),
+    setupEncryptionExisting: (password) => client.setupEncryptionExisting(password),
     syncNow,
-    disconnect: () => changingAccess(client.clearSession()),
+    disconnect: () => client.clearSession(),
+    startOver: (force = {}) => cycleAfter(() => prepareStartOver(force)),
+    replaceServer: () => cycleAfter(() => asDevice((device) => replaceServer(store, client, format, device))),
+    async detach({ force = false } = {}) {
+      await untilIdle();
+      refuseUnsynced(store.detach(migrations, force));
+      await client.clearSession();
+    },
     getSyncState: store.state.get,
     setSyncState: store.state.set,
     ensureDeviceRegistered,
     createInitialSnapshot: async () => store.createInitialSnapshot(await ensureDeviceRegistered()),
+    uploadSnapshot: uploadNow,
     pushChanges: push,
     pullChanges: pull,
     applyUpsert: (table, rowId, data) => {
@@ -290,14 +315,11 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
   };
 }
 
-/** One database belongs to one account: signing in to another would push everything to it. */
-function guardAccount(store: Store, client: SyncKitClient): void {
+/** One database belongs to one account: with another's, its rows would mix silently. */
+function accountOf(client: SyncKitClient): string {
   const session = client.sessionInfo();
   if (session === null) throw new SyncError("auth/not-signed-in");
-  const account = `${session.appId}:${session.userId}`;
-  const known = store.state.get("account");
-  if (known === null) store.state.set("account", account);
-  else if (known !== account) throw new SyncError("auth/other-account");
+  return `${session.appId}:${session.userId}`;
 }
 
 function platformOf(): Platform {

@@ -275,3 +275,79 @@ test("where deletes are ignored, a dropped row of the initial snapshot is rememb
   expect(all(b, "SELECT name FROM items")).toEqual([["z"]]);
   expect(all(a, "SELECT name FROM items WHERE name <> 'z'")).toEqual([]);
 });
+
+const slots = tableOf("slots", {
+  columns: { place: "integer", parent: "uuid?" },
+  references: [{ columns: ["parent"], table: "slots", onDelete: "restrict" }],
+  unique: [["place"]],
+});
+
+test("rows that change places keep their places, whatever order the changes come in", async () => {
+  const { devices, settle } = await worldOf([slots], 2);
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO slots (id, place) VALUES ('x', 1), ('y', 2), ('z', 3)");
+  await settle();
+  a.edit("UPDATE slots SET place = -1 WHERE id = 'x'");
+  a.edit("UPDATE slots SET place = 1 WHERE id = 'y'");
+  a.edit("UPDATE slots SET place = 2 WHERE id = 'z'");
+  a.edit("UPDATE slots SET place = 3 WHERE id = 'x'");
+
+  await settle();
+
+  for (const device of [a, b])
+    expect(all(device, "SELECT id, place FROM slots ORDER BY id")).toEqual([
+      ["x", 3],
+      ["y", 1],
+      ["z", 2],
+    ]);
+  expect(b.store.conflictCount()).toBe(0);
+});
+
+test("a row that loses its unique value leaves, although the winner still refers to it here", async () => {
+  // seed 278: the loser was deleted for ever
+  const { devices, settle } = await worldOf([slots], 2);
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  b.edit("INSERT INTO slots VALUES ('loser', 1, NULL)");
+  b.edit("INSERT INTO slots VALUES ('winner', 2, 'loser')");
+  a.edit("INSERT INTO slots VALUES ('winner', 1, NULL)");
+
+  await settle();
+
+  for (const device of [a, b]) expect(all(device, "SELECT id, place, parent FROM slots")).toEqual([["winner", 1, null]]);
+});
+
+test("a row that refers to another twice, once as a part of it and once with a right to keep it, keeps it", async () => {
+  // seed 9538: the middle row was deleted and brought back for ever
+  const { devices, settle } = await worldOf(
+    [
+      projects,
+      tableOf("tasks", { columns: { project: "uuid?" }, references: [{ columns: ["project"], table: "projects", onDelete: "cascade" }] }),
+      tableOf("links", {
+        columns: { task: "uuid", blocker: "uuid", project: "uuid" },
+        references: [
+          { columns: ["task"], table: "tasks", onDelete: "cascade" },
+          { columns: ["blocker"], table: "tasks", onDelete: "restrict" },
+          { columns: ["project"], table: "projects", onDelete: "cascade" },
+        ],
+      }),
+    ],
+    2,
+  );
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO projects VALUES ('p', 'goes'), ('q', 'stays')");
+  a.edit("INSERT INTO tasks VALUES ('t', NULL)");
+  await settle();
+  a.edit("UPDATE tasks SET project = 'p'");
+  a.edit("INSERT INTO links VALUES ('l', 't', 't', 'q')");
+  b.edit("DELETE FROM projects WHERE id = 'p'");
+
+  await settle();
+
+  for (const device of [a, b])
+    expect(all(device, "SELECT id FROM tasks UNION ALL SELECT id FROM links UNION ALL SELECT id FROM projects ORDER BY 1")).toEqual([
+      ["l"],
+      ["p"],
+      ["q"],
+      ["t"],
+    ]);
+});

@@ -59,9 +59,10 @@ export const valuesOf = (row: OracleRow): Readonly<Record<string, unknown>> => (
 });
 
 export function readLog(log: readonly PulledEntry[], model: SyncModel): readonly Written[] {
-  return log.map((entry): Written => {
+  return log.flatMap((entry): readonly Written[] => {
     const table = model.tables.find(({ name }) => name === entry.table);
     if (table === undefined) throw new Error("the log names a table that the model does not have");
+    if (entry.op === "DELETE" && table.deletes === "ignore") return []; // by a rule: nobody else follows it
     const { $sync: member, ...values } = JSON.parse(entry.payload ?? "{}") as Record<string, unknown> & {
       $sync?: { c: Clock; s: number; m?: readonly string[] };
     };
@@ -70,7 +71,7 @@ export function readLog(log: readonly PulledEntry[], model: SyncModel): readonly
       .filter((name) => !table.identity.columns.includes(name));
     const isWhole = entry.op === "INSERT" || table.conflicts === "row" || member === undefined;
     const stamp = member === undefined ? microseconds(entry.timestamp) : member.c[0];
-    return {
+    const written: Written = {
       seq: entry.seq ?? 0,
       key: rowKey(table, entry.rowId, values),
       table: entry.table,
@@ -81,6 +82,7 @@ export function readLog(log: readonly PulledEntry[], model: SyncModel): readonly
       values,
       columns: entry.op === "DELETE" ? [] : isWhole ? all : (member?.m ?? []),
     };
+    return [written];
   });
 }
 

@@ -21,7 +21,7 @@ import { Secret } from "../crypto/secret.ts";
 import { loadSodium } from "../crypto/sodium.ts";
 import { resolveConfig, type ResolvedConfig, type SyncKitConfig } from "./config.ts";
 import type { ChangeEntry, PayloadEntry, PulledEntry } from "./entries.ts";
-import { SyncError } from "./errors.ts";
+import { DecryptionError, SyncError } from "./errors.ts";
 import { Http } from "./http.ts";
 import { installationName } from "./installation.ts";
 import { openMasterKey, type MasterKey } from "./master-key.ts";
@@ -290,9 +290,54 @@ export class SyncKitClient {
     }
   }
 
-  /** How far the server's clock is ahead of this device's, ms; null: not known yet. */
-  clockOffsetMs(): number | null {
-    return this.#http.clockOffsetMs;
+  // Snapshots (extension `snapshots`) --------------------------------------------------------------
+
+  newSnapshotId(): string {
+    return Array.from(this.#config.random.bytes(16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+
+  /** The account's snapshot as the server has it; null where there is none, or none that this key opens. */
+  async snapshot(): Promise<OpenedSnapshot | null> {
+    const key = this.#requireKey();
+    try {
+      const reply = decodeReply(codec.decodeSnapshotReply, await this.#call(codec.endpoints.getSnapshot));
+      const manifest = key.cipher.open(reply.manifest, manifestContext(reply.snapshotId, reply.cursor));
+      return { snapshotId: reply.snapshotId, cursor: reply.cursor, chunks: reply.chunks, manifest };
+    } catch (error) {
+      if (error instanceof DecryptionError || (error instanceof SyncError && error.status === 404)) return null;
+      throw error;
+    }
+  }
+
+  /** Seals and stores one chunk. Gives its link, which the next chunk and the manifest name. */
+  async putSnapshotChunk(deviceId: string, place: ChunkPlace, text: string): Promise<string> {
+    const { snapshotId, cursor, index } = place;
+    const data = this.#requireKey().cipher.seal(text, chunkContext(place));
+    const body = codec.encodeSnapshotChunkPut({ deviceId, snapshotId, cursor, index, data });
+    await this.#call(codec.endpoints.putSnapshotChunk, body, PULL_TIMEOUT_MS);
+    return linkOf(data);
+  }
+
+  /** Makes an uploaded snapshot the account's. */
+  async completeSnapshot(deviceId: string, snapshot: OpenedSnapshot, through: number): Promise<void> {
+    const { snapshotId, cursor, chunks } = snapshot;
+    const manifest = this.#requireKey().cipher.seal(snapshot.manifest, manifestContext(snapshotId, cursor));
+    const body = codec.encodeSnapshotPut({ deviceId, snapshotId, cursor, through, chunks, manifest });
+    await this.#call(codec.endpoints.putSnapshot, body, PULL_TIMEOUT_MS);
+  }
+
+  /** One chunk, opened, and its link. Throws `DecryptionError` for a chunk that is not this one of this snapshot. */
+  async snapshotChunk(place: ChunkPlace): Promise<{ readonly text: string; readonly link: string }> {
+    const key = this.#requireKey();
+    const { snapshotId, index } = place;
+    const reply = await this.#call(
+      codec.endpoints.getSnapshotChunk,
+      codec.encodeSnapshotChunkRequest({ snapshotId, index }),
+      PULL_TIMEOUT_MS,
+    );
+    const data = decodeReply(codec.decodeSnapshotChunkReply, reply);
+    if (this.#key !== key) throw new SyncError("key/none"); // signed out while the reply was on its way
+    return { text: key.cipher.open(data, chunkContext(place)), link: linkOf(data) };
   }
 
   // Within ---------------------------------------------------------------------------------------
@@ -447,6 +492,31 @@ export class SyncKitClient {
     return { sodium: await loadSodium(), random: this.#config.random, argon2id: this.#config.argon2id };
   }
 }
+
+/** A snapshot with its manifest in the clear. */
+export interface OpenedSnapshot {
+  readonly snapshotId: string;
+  readonly cursor: number;
+  readonly chunks: number;
+  /** JSON text. */
+  readonly manifest: string;
+}
+
+/** Where a chunk belongs, all of which is authenticated with it. */
+export interface ChunkPlace {
+  readonly snapshotId: string;
+  readonly cursor: number;
+  readonly index: number;
+  /** The link of the chunk before it; empty for the first. */
+  readonly link: string;
+}
+
+const chunkContext = ({ snapshotId, cursor, index, link }: ChunkPlace): string =>
+  JSON.stringify(["synckit snapshot chunk 1", snapshotId, cursor, index, link]);
+const manifestContext = (snapshotId: string, cursor: number): string => JSON.stringify(["synckit snapshot manifest 1", snapshotId, cursor]);
+
+/** The tag, with what stands before it: no two chunks that this key has sealed have the same. */
+const linkOf = (data: string): string => data.slice(-24);
 
 type Endpoint = (typeof codec.endpoints)[keyof typeof codec.endpoints];
 

@@ -21,7 +21,10 @@ const catalog = {
   "auth/denied": { retryable: false, message: "The sign-in was not allowed in the browser." },
   "auth/timeout": { retryable: false, message: "Nobody finished the sign-in in the browser in time." },
   "auth/cancelled": { retryable: false, message: "The sign-in was cancelled." },
-  "auth/other-account": { retryable: false, message: "This database belongs to another account. Nothing was sent." },
+  "auth/other-account": {
+    retryable: false,
+    message: "This database belongs to another account. Nothing was sent: sign in to that one, start over from this one, or detach first.",
+  },
   "key/none": { retryable: false, message: "No master key is loaded: set up encryption first." },
   "key/not-set-up": { retryable: false, message: "The server holds no key yet: set up encryption with a new password." },
   "key/exists": { retryable: false, message: "The server already holds a key: use its password. It was not overwritten." },
@@ -37,8 +40,16 @@ const catalog = {
     message: "This computer has no keychain: choose a folder under a passphrase, or memory (`openKeychain` in @synckit-gen/runtime/node).",
   },
   "keychain/failed": { retryable: false, message: "The keychain did not do what was asked." },
-  "cycle/elsewhere": { retryable: true, message: "Another window or process is syncing this database." },
+  "database/outdated": {
+    retryable: false,
+    message: "The database's sync tables are older than this runtime: run `synckit-gen generate` and then the migrations it has written.",
+  },
   "entry/undecryptable": { retryable: false, message: "An entry cannot be decrypted with this key." },
+  "changes/unsynced": {
+    retryable: false,
+    message: "Changes on this device have not reached the server: sync first, or force it and lose them.",
+  },
+  "server/empty": { retryable: false, message: "The server has nothing to start over from: every synced row here would go." },
   "entry/too-large": { retryable: false, message: "An entry is larger than the protocol carries." },
 } as const satisfies Record<string, { readonly retryable: boolean; readonly message: string }>;
 
@@ -86,6 +97,20 @@ export class SyncError extends Error {
     this.serverMessage = details.serverMessage ?? null;
     this.retryAfterMs = details.retryAfterMs ?? null;
     this.entry = details.entry ?? null;
+  }
+}
+
+/** This database holds the rows of another account than the one that is signed in. Nothing was sent or changed. */
+export class OtherAccountError extends SyncError {
+  override readonly name = "OtherAccountError";
+  /**
+   * What can be done: sign in to the account that the rows belong to; give them up for what this account has (`startOver`);
+   * or let go of that account (`detach`), sign in again, and so bring the rows into this one.
+   */
+  readonly choices = ["sign-in", "start-over", "detach"] as const;
+
+  constructor() {
+    super("auth/other-account");
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Seals and opens the payload of one entry: base64(nonce 24 ‖ ciphertext ‖ tag 16), XChaCha20-Poly1305
- * under the master key, no associated data (docs/crypto.md). What binds a payload to its row is the
+ * under the master key (docs/crypto.md). Entries have no associated data: what binds a payload to its row is the
  * reserved member inside the plaintext, which the engine writes and checks.
  */
 import { base64ToBytes, bytesToBase64 } from "@synckit-gen/schemas/protocol";
@@ -18,10 +18,10 @@ const ROW_HASH_CONTEXT = "skrowid1";
 const BATCH_KEY_CONTEXT = "skbatch1";
 
 export interface PayloadCipher {
-  /** Text → base64. */
-  seal(plaintext: string): string;
+  /** Text → base64. `context` is authenticated with it: only the same context opens it again. Entries have none. */
+  seal(plaintext: string, context?: string): string;
   /** Base64 → text. Throws `DecryptionError`. */
-  open(sealed: string): string;
+  open(sealed: string, context?: string): string;
   /** 64 hex digits: what the server sees in place of a hidden row id. The same on every device of the user. */
   rowHash(table: string, rowId: string): string;
   /** 64 hex digits that name a batch by what is in it, whatever nonces it is sealed with. */
@@ -39,16 +39,16 @@ export function createPayloadCipher(sodium: Sodium, masterKey: Secret, random: R
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
   return {
-    seal(plaintext) {
+    seal(plaintext, context) {
       if (/\p{Surrogate}/u.test(plaintext)) throw new TypeError("seal: half a surrogate pair, which UTF-8 cannot carry");
       const nonce = nonces.next();
-      const body = masterKey.use((key) => sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, null, null, nonce, key));
+      const body = masterKey.use((key) => sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, context ?? null, null, nonce, key));
       const sealed = new Uint8Array(NONCE_BYTES + body.length);
       sealed.set(nonce);
       sealed.set(body, NONCE_BYTES);
       return bytesToBase64(sealed);
     },
-    open(sealed) {
+    open(sealed, context) {
       const bytes = base64ToBytes(sealed);
       if (bytes === null) throw new DecryptionError("not-base64");
       if (bytes.length < NONCE_BYTES + TAG_BYTES) throw new DecryptionError("decryption");
@@ -56,7 +56,7 @@ export function createPayloadCipher(sodium: Sodium, masterKey: Secret, random: R
       const body = bytes.subarray(NONCE_BYTES);
       return masterKey.use((key) => {
         try {
-          return decoder.decode(sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(null, body, null, nonce, key));
+          return decoder.decode(sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(null, body, context ?? null, nonce, key));
         } catch {
           throw new DecryptionError("decryption"); // libsodium has one opaque error for every refusal
         }

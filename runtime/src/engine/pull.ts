@@ -1,8 +1,8 @@
 /** Pull: pages are decrypted as they come, and several are applied in one transaction, which costs half of one each. */
 import type { PulledEntry } from "../client/entries.ts";
+import { forgetSnapshots } from "../store/snapshot-facts.ts";
 import type { RemoteChange } from "../store/remote-change.ts";
 import type { Store } from "../store/store.ts";
-import type { ReportProgress } from "../events/progress.ts";
 import { decodeEntry, type DecodedEntry, type EntryFormat, type Refusal } from "./entry.ts";
 import { checkpoint, lastEntryFact, reseed } from "./recovery.ts";
 import type { PulledPage, Relay } from "./relay.ts";
@@ -22,15 +22,9 @@ const MAX_GATHERED = 2_000;
 /** The same for a first pull, which shows its progress: few dirty pages per commit are worth a factor of two. */
 const MAX_GATHERED_AT_FIRST = 20_000;
 /** State key: something was pulled that only a newer version of the app understands. */
-const REPLAY_ON_UPGRADE = "replay_on_upgrade";
+export const REPLAY_ON_UPGRADE = "replay_on_upgrade";
 
-export async function pullChanges(
-  store: Store,
-  relay: Relay,
-  format: EntryFormat,
-  device: string,
-  report: ReportProgress = () => {},
-): Promise<PullReport> {
+export async function pullChanges(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<PullReport> {
   let { page, reseeded } = await firstPage(store, relay, format, device);
   const refused: Refusal[] = [];
   let pulled = 0;
@@ -40,9 +34,6 @@ export async function pullChanges(
   const highest = Math.max(cursor, store.highestCursor());
   let gathered: RemoteChange[] = [];
   let facts: Record<string, string> = {};
-  const start = cursor;
-  // How much there is to come is worth a request only where it is more than a page.
-  const head = page.hasMore ? ((await relay.status?.())?.latestCursor ?? null) : page.cursor;
   const flush = (): void => {
     merged += store.applyRemote(device, gathered, cursor, facts).merged;
     gathered = [];
@@ -64,10 +55,10 @@ export async function pullChanges(
     const isMoved = page.cursor > cursor;
     cursor = Math.max(cursor, page.cursor);
     if (gathered.length >= mostGathered || (!page.hasMore && (isMoved || gathered.length > 0))) flush();
-    if (cursor > start) report({ phase: "pull", unit: "entries", done: cursor - start, total: head === null ? null : head - start });
     if (!page.hasMore) break;
     page = await nextPage(relay, device, cursor, () => gathered.length > 0 && flush());
   }
+  store.endStartOver(device);
   store.resolveHeld(device);
   return { pulled, merged, reseeded, refused };
 }
@@ -102,7 +93,7 @@ export async function retryQuarantine(store: Store, relay: Relay, format: EntryF
   for (const { seq } of store.quarantined(MAX_GATHERED)) {
     const page = await relay.pullPayloads(device, seq - 1);
     const entry = page.entries.find((candidate) => candidate.seq === seq);
-    const decoded = entry === undefined ? null : decodeEntry(format, entry);
+    const decoded = entry === undefined ? null : decode(store, format, entry);
     if (decoded === null || !isDecoded(decoded)) continue;
     store.applyRemote(device, [{ ...decoded.change, isFresh: false }], null);
     store.unquarantine(seq);
@@ -116,6 +107,7 @@ export async function retryQuarantine(store: Store, relay: Relay, format: EntryF
 export function replayAfterUpgrade(store: Store, modelHash: string): void {
   const { state } = store;
   if (state.get("model_hash") === modelHash) return;
+  forgetSnapshots(state);
   if (state.get(REPLAY_ON_UPGRADE) === "1") {
     state.set("pull_cursor", "0");
     state.set(REPLAY_ON_UPGRADE, "0");

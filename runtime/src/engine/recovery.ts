@@ -12,7 +12,7 @@ import { batches } from "./push.ts";
 import type { Relay } from "./relay.ts";
 
 /** State key: the last entry read, as `[seq, digest]`. */
-const LAST_ENTRY = "last_entry";
+export const LAST_ENTRY = "last_entry";
 
 /** The state that remembers the last of these entries; to be stored together with the cursor. */
 export function lastEntryFact(entries: readonly PulledEntry[]): Readonly<Record<string, string>> {
@@ -23,25 +23,23 @@ export function lastEntryFact(entries: readonly PulledEntry[]): Readonly<Record<
 
 /** The cursor to check the log from: just before the last entry read. Null: nothing to check by. */
 export function checkpoint(store: Store): { readonly cursor: number; readonly holds: (page: readonly PulledEntry[]) => boolean } | null {
-  const stored = store.state.get(LAST_ENTRY);
-  if (stored === null || store.state.getNumber("pull_cursor", 0) === 0) return null;
-  const [seq, digest] = JSON.parse(stored) as [number, string];
-  return { cursor: seq - 1, holds: (page) => page.some((entry) => entry.seq === seq && digestOf(entry) === digest) };
+  const last = lastEntry(store);
+  if (last === null || store.state.getNumber("pull_cursor", 0) === 0) return null;
+  return { cursor: last[0] - 1, holds: (page) => holdsEntry(page, last) };
 }
+
+/** The last entry read, as number and digest. */
+export function lastEntry(store: Store): readonly [seq: number, digest: string] | null {
+  const stored = store.state.get(LAST_ENTRY);
+  return stored === null ? null : (JSON.parse(stored) as [number, string]);
+}
+
+export const holdsEntry = (page: readonly PulledEntry[], [seq, digest]: readonly [seq: number, digest: string]): boolean =>
+  page.some((entry) => entry.seq === seq && digestOf(entry) === digest);
 
 /** Reads the whole log and pushes what it lacks. Returns the number of entries pushed; the next pull starts at 0. */
 export async function reseed(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<number> {
-  const log = new LogRegisters();
-  let cursor = 0;
-  for (let hasMore = true; hasMore;) {
-    const page = await relay.pullPayloads(device, cursor);
-    for (const entry of page.entries) {
-      const decoded = decodeEntry(format, entry);
-      if ("change" in decoded) log.add(decoded.change, format.tables.get(entry.table)?.columns ?? []);
-    }
-    cursor = page.cursor;
-    hasMore = page.hasMore;
-  }
+  const { log, head } = await readLog(relay, format, device);
   store.foldLocal(device);
   let pushed = 0;
   // All at once in memory: this happens once in the life of a server, and the log was read whole already.
@@ -50,8 +48,31 @@ export async function reseed(store: Store, relay: Relay, format: EntryFormat, de
     await relay.pushPayloads(device, batch);
     pushed += batch.length;
   }
-  store.restartLog(cursor);
+  store.restartLog(head);
   return pushed;
+}
+
+/** What the log's entries add up to, where it ends, and the latest stamp in it. */
+export async function readLog(
+  relay: Relay,
+  format: EntryFormat,
+  device: string,
+): Promise<{ readonly log: LogRegisters; readonly head: number; readonly lastStamp: number }> {
+  const log = new LogRegisters();
+  let head = 0;
+  let lastStamp = 0;
+  for (let hasMore = true; hasMore;) {
+    const page = await relay.pullPayloads(device, head);
+    for (const entry of page.entries) {
+      const decoded = decodeEntry(format, entry);
+      if (!("change" in decoded)) continue;
+      log.add(decoded.change, format.tables.get(decoded.change.table)?.columns ?? []);
+      lastStamp = Math.max(lastStamp, decoded.change.clock.stamp);
+    }
+    head = page.cursor;
+    hasMore = page.hasMore;
+  }
+  return { log, head, lastStamp };
 }
 
 const digestOf = ({ table, op, rowId, timestamp, payload }: PulledEntry): string =>

@@ -17,10 +17,14 @@ export interface HeldRow {
   readonly sinceMs: number;
 }
 
+export type HeldPlace = readonly [table: string, rowId: string];
+
 export interface HeldStore {
   readonly put: (row: HeldRow) => void;
   readonly remove: (table: string, rowId: string) => void;
   readonly list: (limit: number) => readonly HeldRow[];
+  /** In the order of table and row id. */
+  readonly after: (place: HeldPlace, limit: number) => readonly HeldPlace[];
   readonly count: () => number;
 }
 
@@ -32,6 +36,9 @@ export function heldStore(driver: Driver): HeldStore {
   const remove = driver.prepare("DELETE FROM sync_held WHERE table_name = ? AND row_id = ?");
   const select = driver.prepare(
     "SELECT table_name, row_id, reason, detail, since FROM sync_held ORDER BY since, table_name, row_id LIMIT ?",
+  );
+  const after = driver.prepare(
+    "SELECT table_name, row_id FROM sync_held WHERE (table_name, row_id) > (?, ?) ORDER BY table_name, row_id LIMIT ?",
   );
   const count = driver.prepare("SELECT count(*) FROM sync_held");
   return {
@@ -45,6 +52,8 @@ export function heldStore(driver: Driver): HeldStore {
         detail: detail as string | null,
         sinceMs: since as number,
       })),
+    after: ([table, rowId], limit) =>
+      after.all(table, rowId, BigInt(limit)).map(([heldTable, heldRowId]) => [heldTable as string, heldRowId as string] as const),
     count: () => count.get()?.[0] as number,
   };
 }

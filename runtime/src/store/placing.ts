@@ -130,8 +130,13 @@ export class Placing {
     }
     if (missing.blocking !== null) return this.#hold(work, "parent", missing.blocking);
     const wanted = missing.nulled.length === 0 ? null : this.#scope.works.fullValues(work); // before the table loses the reference
-    const refusal = this.#write(work, wanted === null ? values : { ...values, ...nulls(missing.nulled) }, columns);
-    if (refusal !== null) return this.#hold(work, refusal.reason, refusal.detail);
+    const writable = wanted === null ? values : { ...values, ...nulls(missing.nulled) };
+    const refusal = this.#write(work, writable, columns);
+    if (refusal !== null) {
+      const full = wanted ?? this.#scope.works.fullValues(work);
+      if (refusal.detail === "UNIQUE") this.#writeReferences(work, writable);
+      return this.#hold(work, refusal.reason, refusal.detail, full);
+    }
 
     work.physical = undefined;
     if (wanted !== null) return this.#hold(work, "parent", missing.nulled.join(", "), wanted);
@@ -139,6 +144,30 @@ export class Placing {
     work.data = null;
     work.overlay = {};
     this.#scope.works.save(work);
+  }
+
+  /** A row that waits for a unique value does not keep the parents that it has left: the value may be one of theirs. */
+  #writeReferences(work: RowWork, values: Values): void {
+    const { references, unique } = work.rows.spec;
+    const columns = references.flatMap((reference) => reference.columns).filter((name) => work.rows.columnSet.has(name));
+    const free = [...new Set(columns)].filter((name) => values[name] !== undefined && !unique.some((list) => list.includes(name)));
+    if (free.length === 0 || this.#scope.works.physical(work) === null) return;
+    this.#write(work, values, free);
+    work.physical = undefined;
+  }
+
+  /** Gives a row's unique columns a value that no other row has, until it can have its own. False: its table does not take that. */
+  stepAside(work: RowWork, columns: readonly string[]): boolean {
+    const full = this.#scope.works.fullValues(work);
+    try {
+      if (!work.rows.stepAside(work.rowId, columns)) return false;
+    } catch (error) {
+      if (this.#scope.parts.driver.constraintOf(error) === null) throw error;
+      return false;
+    }
+    work.physical = undefined;
+    this.#hold(work, "constraint", "UNIQUE", full);
+    return true;
   }
 
   /** Writes some columns of a row, or all (null). A null outcome: written. */

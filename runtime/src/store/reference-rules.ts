@@ -47,9 +47,9 @@ export class ReferenceRules {
   isNeeded(work: RowWork, seen: Set<RowWork>): boolean {
     seen.add(work);
     return [...this.#placing.childrenOf(work), ...this.#placing.waitingFor(work)].some(({ child, reference }) => {
-      if (seen.has(child) || !isAlive(child) || isMoving(child, work, reference)) return false;
+      if (!isAlive(child) || isMoving(child, work, reference)) return false;
       const rule = ruleOf(child.rows, reference);
-      return rule === "revive" || (rule === "cascade" && this.isNeeded(child, seen));
+      return rule === "revive" || (rule === "cascade" && !seen.has(child) && this.isNeeded(child, seen));
     });
   }
 

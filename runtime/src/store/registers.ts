@@ -66,6 +66,59 @@ export function mergeChange(
   return { ...outcome, turnedOver: isOpposite && order > 0 ? before : null, lostLife: false };
 }
 
+/**
+ * Joins the registers of another device into a row's: what merging every change behind them would give. `values` are
+ * what they hold; a column without a value is left as it is.
+ */
+export function joinRegisters(
+  registers: Registers,
+  incoming: Registers,
+  values: Values | null,
+  columns: readonly string[],
+  current: (column: string) => WireValue | undefined,
+): MergeOutcome {
+  const { won, lost, overwritten } = values === null ? NOTHING : joinColumns(registers, incoming, values, columns, current);
+  const order = compareClocks(incoming.life, registers.life);
+  const before = registers.life;
+  const isOpposite = registers.alive !== incoming.alive;
+  if (order > 0 || (order === 0 && !incoming.alive)) {
+    registers.life = incoming.life;
+    registers.alive = incoming.alive;
+  }
+  return { won, lost, overwritten, turnedOver: isOpposite && order > 0 ? before : null, lostLife: false };
+}
+
+function joinColumns(
+  registers: Registers,
+  incoming: Registers,
+  values: Values,
+  columns: readonly string[],
+  current: (column: string) => WireValue | undefined,
+): Pick<MergeOutcome, "won" | "lost" | "overwritten"> {
+  const isNew = registers.base.stamp < 0 && registers.overrides.size === 0 && current(columns[0] ?? "") === undefined;
+  if (isNew && columns.every((column) => values[column] !== undefined)) {
+    registers.base = incoming.base;
+    for (const [column, clock] of incoming.overrides) registers.overrides.set(column, clock);
+    return { won: columns, lost: [], overwritten: [] };
+  }
+  const won: string[] = [];
+  const overwritten: { column: string; value: WireValue; clock: Clock }[] = [];
+  for (const column of columns) {
+    const value = values[column];
+    if (value === undefined) continue;
+    const clock = incoming.overrides.get(column) ?? incoming.base;
+    const held = registers.overrides.get(column) ?? registers.base;
+    const order = compareClocks(clock, held);
+    const before = order < 0 ? undefined : current(column);
+    if (order < 0 || (order === 0 && !isGreater(value, before))) continue;
+    registers.overrides.set(column, clock);
+    won.push(column);
+    if (before !== undefined && order > 0 && !isSame(value, before)) overwritten.push({ column, value: before, clock: held });
+  }
+  if (won.length > 0) settle(registers, columns);
+  return { won, lost: [], overwritten };
+}
+
 const NOTHING: Pick<MergeOutcome, "won" | "lost" | "overwritten"> = { won: [], lost: [], overwritten: [] };
 
 function mergeColumns(

@@ -31,6 +31,12 @@ export class LogRegisters {
     this.#rows.set(key, registers);
   }
 
+  /** Row ids of a table's living rows. */
+  *aliveIn(table: string): Generator<string> {
+    const prefix = `${table}\0`;
+    for (const [key, { alive }] of this.#rows) if (alive && key.startsWith(prefix)) yield key.slice(prefix.length);
+  }
+
   get(table: string, rowId: string): Registers | null {
     return this.#rows.get(`${table}\0${rowId}`) ?? null;
   }
@@ -99,7 +105,7 @@ function* recallRow(
     }
     for (const { clock, columns } of byClock.values()) yield entry("UPDATE", clock, columns);
   }
-  if (!registers.alive && lacks(registers.life, logged?.life)) yield entry("DELETE", registers.life, []);
+  if (!registers.alive && registers.life.stamp >= 0 && lacks(registers.life, logged?.life)) yield entry("DELETE", registers.life, []);
 }
 
 /** A payload names every synced column: a reader in another language expects them. */

@@ -2,7 +2,7 @@
  * `sync_row_clock`: the registers' clocks. A row of an app's table without an entry here is at the baseline.
  * `data` holds the registers' values where the app's table does not: of dead rows and of held ones.
  */
-import type { Driver } from "../driver/driver.ts";
+import type { Driver, Row } from "../driver/driver.ts";
 import type { Clock } from "./clock.ts";
 import { compareClocks } from "./clock.ts";
 import type { DeviceNumbers } from "./devices.ts";
@@ -16,6 +16,8 @@ export interface StoredRow {
 export interface RowClocks {
   readonly load: (table: string, rowId: string) => StoredRow | null;
   readonly save: (table: string, rowId: string, registers: Registers, data: Values | null) => void;
+  /** Registers from the columns that `CLOCK_COLUMNS` names. */
+  readonly registersOf: (row: Row) => Registers;
   /** Gives every register this clock, whatever was there. */
   readonly reset: (table: string, rowId: string, clock: Clock) => void;
   /**
@@ -27,13 +29,14 @@ export interface RowClocks {
   readonly advance: (table: string, rowId: string, clock: Clock, columns: readonly string[], except: string | null) => boolean;
 }
 
+/** What registers are made of, for a SELECT from `sync_row_clock`. */
+export const CLOCK_COLUMNS = ["stamp", "device", "columns", "life_stamp", "life_device", "alive"] as const;
+
 /** No register of the row has the device that is bound here (twice). An override's device stands last in its pair. */
 const NOT_OF = "device <> ? AND (columns IS NULL OR instr(columns, ',' || CAST(? AS INTEGER) || ']') = 0)";
 
 export function rowClocks(driver: Driver, devices: DeviceNumbers): RowClocks {
-  const select = driver.prepare(
-    "SELECT stamp, device, columns, life_stamp, life_device, alive, data FROM sync_row_clock WHERE table_name = ? AND row_id = ?",
-  );
+  const select = driver.prepare(`SELECT ${CLOCK_COLUMNS.join(", ")}, data FROM sync_row_clock WHERE table_name = ? AND row_id = ?`);
   const upsert = driver.prepare(
     `INSERT INTO sync_row_clock (table_name, row_id, stamp, device, columns, life_stamp, life_device, alive, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (table_name, row_id) DO UPDATE SET stamp = excluded.stamp, device = excluded.device, columns = excluded.columns,
@@ -56,7 +59,17 @@ export function rowClocks(driver: Driver, devices: DeviceNumbers): RowClocks {
   );
   const clockOf = (stamp: number, number: number): Clock => ({ stamp, device: devices.deviceOf(number) });
 
+  function registersOf([stamp, device, columns, lifeStamp, lifeDevice, alive]: Row): Registers {
+    const base = clockOf(stamp as number, device as number);
+    const overrides = new Map<string, Clock>();
+    if (columns !== null)
+      for (const [column, [at, number]] of Object.entries(JSON.parse(columns as string) as Record<string, [number, number]>))
+        overrides.set(column, clockOf(at, number));
+    return { base, overrides, life: lifeStamp === null ? base : clockOf(lifeStamp as number, lifeDevice as number), alive: alive === 1 };
+  }
+
   return {
+    registersOf,
     reset: (table, rowId, clock) => void reset.run(table, rowId, clock.stamp, devices.numberOf(clock.device)),
     overwrite(table, rowId, clock, except) {
       const other = devices.numberOf(except);
@@ -71,21 +84,8 @@ export function rowClocks(driver: Driver, devices: DeviceNumbers): RowClocks {
     load(table, rowId) {
       const row = select.get(table, rowId);
       if (row === undefined) return null;
-      const [stamp, device, columns, lifeStamp, lifeDevice, alive, data] = row;
-      const base = clockOf(stamp as number, device as number);
-      const overrides = new Map<string, Clock>();
-      if (columns !== null)
-        for (const [column, [at, number]] of Object.entries(JSON.parse(columns as string) as Record<string, [number, number]>))
-          overrides.set(column, clockOf(at, number));
-      return {
-        registers: {
-          base,
-          overrides,
-          life: lifeStamp === null ? base : clockOf(lifeStamp as number, lifeDevice as number),
-          alive: alive === 1,
-        },
-        data: data === null ? null : (JSON.parse(data as string) as Values),
-      };
+      const data = row[CLOCK_COLUMNS.length];
+      return { registers: registersOf(row), data: typeof data === "string" ? (JSON.parse(data) as Values) : null };
     },
     save(table, rowId, { base, overrides, life, alive }, data) {
       const columns = Object.fromEntries(Array.from(overrides, ([column, at]) => [column, [at.stamp, devices.numberOf(at.device)]]));

@@ -10,7 +10,8 @@ import { LocalChanges } from "./local-changes.ts";
 import { recordConflicts } from "./lost-edits.ts";
 import { Placing } from "./placing.ts";
 import { ReferenceRules } from "./reference-rules.ts";
-import { mergeChange } from "./registers.ts";
+import { joinRegisters, mergeChange } from "./registers.ts";
+import type { RegisteredRow } from "./row-export.ts";
 import type { RemoteChange } from "./remote-change.ts";
 import { isAlive, RowWorks, type RowWork } from "./row-works.ts";
 import type { InboundEdges, SessionMode, SessionParts, SessionScope } from "./session-scope.ts";
@@ -59,6 +60,26 @@ export class Session {
     if (change.values !== null) {
       work.latest = change.values;
       for (const column of outcome.won) work.overlay[column] = change.values[column] as WireValue;
+    }
+    return true;
+  }
+
+  /** Joins another device's registers of a row into this one's. False: this schema ignores it. */
+  join({ table, rowId, registers, values }: RegisteredRow, isFresh: boolean): boolean {
+    const rows = this.#scope.parts.tables.get(table);
+    if (rows === undefined || (!registers.alive && rows.spec.deletes === "ignore")) return false;
+    const { works } = this.#scope;
+    for (const { stamp } of [registers.life, registers.base, ...registers.overrides.values()])
+      this.#scope.lastStamp = Math.max(this.#scope.lastStamp, stamp);
+    const work = works.get(rows, rowId);
+    const outcome = joinRegisters(work.registers, registers, values, rows.columns, (column) => works.valueOf(work, column));
+    const op = registers.alive ? "UPDATE" : "DELETE";
+    // Nobody's edit in particular, and made without knowledge of any of this device's that are still news.
+    const change = { table, rowId, op, clock: registers.life, written: NOTHING, values, isFresh, seen: 0, isRule: false } as const;
+    recordConflicts(this.#scope, work, change, outcome);
+    if (values !== null) {
+      work.latest = values;
+      for (const column of outcome.won) work.overlay[column] = values[column] as WireValue;
     }
     return true;
   }
@@ -116,6 +137,7 @@ export class Session {
     for (let progress = true; progress;) {
       progress = false;
       for (const work of this.#placing.held) if (this.#placing.isHeld(work) && this.#applyRule(work)) progress = true;
+      progress ||= this.#placing.held.some((work) => isAlive(work) && this.#collisions.makeRoom(work));
       if (progress) this.#placing.retry();
     }
   }
@@ -124,3 +146,5 @@ export class Session {
     return this.#rules.apply(work) || (isAlive(work) && this.#collisions.settle(work));
   }
 }
+
+const NOTHING: ReadonlySet<string> = new Set();

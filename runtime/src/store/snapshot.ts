@@ -3,9 +3,7 @@
  * clock, so that joining with an old copy can never undo another device's work.
  */
 import type { AppSpec, TableSpec } from "../generated/spec.ts";
-import { quoteName } from "./quote-name.ts";
-
-const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+import { quoteName, quoteText } from "./quote-name.ts";
 
 /** One statement a table, parents first; each binds the time of capture in microseconds. */
 export const snapshotStatements = (spec: AppSpec): readonly string[] => spec.tables.map(snapshotStatement);

@@ -5,20 +5,24 @@
 import { limits } from "@synckit-gen/schemas/protocol";
 import { DatabaseBusyError } from "../driver/database-busy-error.ts";
 import type { Driver } from "../driver/driver.ts";
-import type { AppSpec } from "../generated/spec.ts";
+import type { AppSpec, Migration } from "../generated/spec.ts";
 import { changelog, type Changelog, PUSHED, UNPUSHABLE, type ChangelogEntry } from "./changelog.ts";
 import { type Conflict, conflictStore } from "./conflicts.ts";
+import { dropTriggers, forgetAccount, isDetached, restoreTriggers } from "./detach.ts";
 import { deviceNumbers } from "./devices.ts";
-import { heldStore, type HeldRow } from "./held.ts";
-import { type CycleLease, cycleLease } from "./lease.ts";
+import { heldStore, type HeldPlace, type HeldRow } from "./held.ts";
 import { type QuarantinedEntry, quarantineStore } from "./quarantine.ts";
+import { relog } from "./relog.ts";
 import { rowClocks } from "./row-clocks.ts";
+import { countRows, type ExportPage, exportPage, type ExportPlace, type RegisteredRow } from "./row-export.ts";
 import { BrokenCircleError } from "./placing.ts";
 import type { RemoteChange } from "./remote-change.ts";
 import { Session } from "./session.ts";
 import { inboundEdges, type PushMarks, type SessionParts } from "./session-scope.ts";
+import { startOver } from "./start-over.ts";
 import { stateStore, type StateStore } from "./state.ts";
 import { type LogRegisters, type RecalledEntry, recallMissing } from "./reseed.ts";
+import { forgetSnapshots } from "./snapshot-facts.ts";
 import { snapshotStatements } from "./snapshot.ts";
 import { tableRows, type TableRows } from "./table-rows.ts";
 
@@ -60,11 +64,34 @@ export interface Store {
   readonly highestCursor: () => number;
   /** Once a pull is complete: held rows are tried again, and what lost its parent follows its rule. */
   readonly resolveHeld: (device: string) => void;
+  /** Tries held rows again, without any rule: the log has not been read to its end yet. */
+  readonly retryHeld: (device: string) => void;
+  /** The next rows of a snapshot with their registers; what the app has just written is folded in first. */
+  readonly exportRows: (device: string, place: ExportPlace | null, maxLength: number) => ExportPage;
+  readonly countRows: () => number;
+  /** Joins a snapshot's rows into this device's, and sets `state` in the same transaction. */
+  readonly importRows: (device: string, rows: readonly RegisteredRow[], state: Readonly<Record<string, string>>) => void;
   /** Every entry that would give a log what it lacks, from this device's registers. */
   readonly recallMissing: (log: LogRegisters) => Iterable<RecalledEntry>;
   /** The server's log begins anew and ends at `head`: it is read from its start, and what comes after `head` is news. */
   readonly restartLog: (head: number) => void;
   readonly createInitialSnapshot: (device: string) => number;
+  /**
+   * From here on, every row counts for nothing until the log, read from its start, gives it. `account` and `device`: whose
+   * log. What was not pushed is given up. Null: begun. A number: that many entries were not pushed, and nothing was done.
+   */
+  readonly beginStartOver: (begin: { readonly account: string; readonly device: string; readonly force: boolean }) => number | null;
+  /** Once the log is read to its end, where starting over has begun: rows that it does not have leave. */
+  readonly endStartOver: (device: string) => void;
+  /** Logs this device's rows anew, and the deletion of what the log has besides. Returns the number of entries. */
+  readonly relog: (device: string, log: LogRegisters, end: { readonly stamp: number; readonly head: number }) => number;
+  /** Takes sync off. Null: done. A number: that many entries were not pushed, and nothing was done. */
+  readonly detach: (migrations: readonly Migration[], force: boolean) => number | null;
+  readonly isDetached: () => boolean;
+  /** Drops the triggers again that a migration has made while sync is off. */
+  readonly stayDetached: (migrations: readonly Migration[]) => void;
+  /** Puts sync back: capture begins again. */
+  readonly attach: (migrations: readonly Migration[]) => void;
   readonly unpushed: () => readonly ChangelogEntry[];
   /** Entries are in the log up to `stamp`, which the log reached at `cursor`. */
   readonly markPushed: (ids: readonly number[], stamp: number, cursor: number) => void;
@@ -83,9 +110,6 @@ export interface Store {
   /** Writes the losing values again, as an edit of the app's user, and forgets the conflict. False: there is none with this id. */
   readonly takeBack: (device: string, id: number) => boolean;
   readonly dismissConflict: (id: number) => boolean;
-  /** Grows with each entry, whoever wrote it. */
-  readonly newestEntry: () => number;
-  readonly lease: CycleLease;
 }
 
 const HIGHEST_CURSOR = "highest_cursor";
@@ -93,6 +117,7 @@ const LAST_STAMP = "last_stamp";
 const PUSH_MARKS = "push_marks";
 /** Pushes remembered: by the time of the hundredth, everyone who edits has read the first. */
 const MAX_PUSH_MARKS = 100;
+const START_OVER = "start_over";
 const DAY_MICROSECONDS = 24 * 60 * 60 * 1_000_000;
 /** Held rows looked at in one transaction. The rest wait for the next cycle. */
 const MAX_RESOLVED = 10_000;
@@ -194,6 +219,9 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
     }
   }
 
+  const over = startOver(driver, tables);
+  const unsynced = (): number => log.countUnpushed() + log.countUnpushable();
+
   return {
     state,
     tables,
@@ -217,10 +245,32 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         opened.applyRules();
       });
     },
+    retryHeld(device) {
+      // By row id, not from the oldest on: those that cannot be placed must not keep the others from their turn.
+      for (let before = Infinity; held.count() < before;) {
+        before = held.count();
+        for (let after: HeldPlace | null = ["", ""]; after !== null;) {
+          const rows: readonly HeldPlace[] = held.after(after, MAX_RESOLVED);
+          if (rows.length > 0) apply(device, (opened) => opened.resolve(rows));
+          after = rows.length < MAX_RESOLVED ? null : (rows.at(-1) ?? null);
+        }
+      }
+    },
+    exportRows: (device, place, maxLength) =>
+      session(device, { enforced: true, deferred: false }, () => exportPage(parts, place, maxLength)),
+    countRows: () => countRows(parts),
+    importRows: (device, rows, facts) =>
+      apply(device, (opened) => {
+        const isFresh = highestCursor() === 0;
+        for (const row of rows) opened.join(row, isFresh);
+        opened.settle();
+        for (const [key, fact] of Object.entries(facts)) state.set(key, fact);
+      }),
     recallMissing: (server) => recallMissing(parts, server),
     restartLog: (head) =>
       transaction(() => {
         state.set("pull_cursor", "0");
+        forgetSnapshots(state);
         state.set(HIGHEST_CURSOR, String(head));
         state.set(PUSH_MARKS, JSON.stringify([[state.getNumber(LAST_STAMP, 0), head]]));
       }),
@@ -231,6 +281,54 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         state.set("initial_snapshot_done", "1");
         return rows;
       }),
+    beginStartOver: ({ account, device, force }) =>
+      transaction(() => {
+        if (!force && unsynced() > 0) return unsynced();
+        if (state.get("account") !== account) forgetAccount(driver, state);
+        state.set("account", account);
+        state.set("device_id", device);
+        driver.exec(`DELETE FROM sync_changelog WHERE pushed <> ${PUSHED}`);
+        over.mark();
+        forgetSnapshots(state);
+        state.set("pull_cursor", "0");
+        state.set("initial_snapshot_done", "1"); // nobody is told of rows that are about to go
+        state.set(START_OVER, "1");
+        return null;
+      }),
+    endStartOver(device) {
+      if (state.get(START_OVER) !== "1") return;
+      for (let rows = over.leftovers(MAX_RESOLVED); rows.length > 0; rows = over.leftovers(MAX_RESOLVED))
+        apply(device, (opened) => opened.resolve(rows));
+      session(device, { enforced: true, deferred: false }, () => {
+        for (const [table, rowId] of over.needed()) {
+          const data = JSON.stringify(tables.get(table)?.read(rowId) ?? null);
+          log.append({ table, op: "INSERT", rowId, stamp: 0, mask: 0n, data, old: null, seen: 0, isRule: false });
+        }
+        over.unmark();
+        state.set(START_OVER, "0");
+      });
+    },
+    relog(device, logged, { stamp, head }) {
+      session(device, { enforced: true, deferred: false }, () => undefined); // folds what the app wrote
+      return transaction(() => {
+        const lastStamp = Math.max(state.getNumber(LAST_STAMP, 0), stamp);
+        const done = relog({ ...parts, devices }, logged, { device, lastStamp, head, nowMs: nowMs() });
+        state.set(LAST_STAMP, String(done.lastStamp));
+        if (head > highestCursor()) state.set(HIGHEST_CURSOR, String(head));
+        state.set("initial_snapshot_done", "1");
+        return done.entries;
+      });
+    },
+    detach: (migrations, force) =>
+      transaction(() => {
+        if (!force && unsynced() > 0) return unsynced();
+        forgetAccount(driver, state);
+        dropTriggers(driver, state, migrations);
+        return null;
+      }),
+    isDetached: () => isDetached(state),
+    stayDetached: (migrations) => transaction(() => dropTriggers(driver, state, migrations)),
+    attach: (migrations) => transaction(() => restoreTriggers(driver, state, migrations)),
     unpushed: () => log.unpushed(limits.MAX_BATCH_ENTRIES),
     markPushed: (ids, stamp, cursor) =>
       transaction(() => {
@@ -269,7 +367,5 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
       }
     },
     dismissConflict: (id) => conflicts.remove(id),
-    newestEntry: () => log.newest(),
-    lease: cycleLease(driver, nowMs),
   };
 }

@@ -24,6 +24,8 @@ export interface TableRows {
   /** Writes some columns of a row that exists. Returns the rows changed: 0 where it does not. */
   readonly update: (rowId: string, values: Values, columns: readonly string[]) => number;
   readonly remove: (rowId: string) => void;
+  /** Gives one of these columns NULL, or a value of the row's own. False: none of them can take either. */
+  readonly stepAside: (rowId: string, columns: readonly string[]) => boolean;
   /** Row ids of the rows in which these columns equal these values. */
   readonly find: (columns: readonly string[], values: readonly SqlValue[]) => readonly string[];
   readonly exists: (columns: readonly string[], values: readonly SqlValue[]) => boolean;
@@ -82,12 +84,41 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
         values,
       ),
     remove: (rowId) => void statement("remove", () => compileRemove(spec.statements, spec.identity)).run(rowIdToSql(identity, rowId), {}),
+    stepAside(rowId, candidates) {
+      const own = candidates.filter((name) => columns.includes(name));
+      const name = own.find((candidate) => column(candidate).nullable) ?? own.find((candidate) => !isReference(spec, candidate));
+      if (name === undefined) return false;
+      const { type, nullable } = column(name);
+      const value = nullable ? "CASE WHEN ? IS NULL THEN 0 END" : ownValueSql(type, quoteName(name), quoteName(spec.name));
+      const sql = `UPDATE ${quoteName(spec.name)} SET ${quoteName(name)} = ${value} WHERE ${allEqual(spec.identity)}`;
+      const { statement: made } = statement(sql, () => ({ sql, parameters: [] }));
+      return made.run(rowId, ...rowIdToSql(identity, rowId)) > 0;
+    },
     find: (where, values) =>
       select(spec.sql.rowId, where)
         .all(...values)
         .map(([rowId]) => rowId as string),
     exists: (where, values) => select("1", where).get(...values) !== undefined,
   };
+}
+
+const isReference = (spec: TableSpec, name: string): boolean => spec.references.some(({ columns }) => columns.includes(name));
+
+/** Made of the row id, which is bound, or below all that the column has: what no other row of the table has. */
+function ownValueSql(type: ColumnType, name: string, table: string): string {
+  switch (type) {
+    case "integer":
+    case "bigint":
+    case "boolean":
+    case "real":
+      return `(SELECT min(${name}) - 1 FROM ${table} WHERE ? IS NOT NULL)`;
+    case "json":
+      return "json_array(?)";
+    case "blob":
+      return "CAST('moving ' || ? AS BLOB)";
+    default:
+      return "'moving ' || ?";
+  }
 }
 
 type Reader = (ids: readonly SqlValue[], values: Values) => SqlValue;

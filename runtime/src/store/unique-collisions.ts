@@ -1,10 +1,10 @@
-/** Two devices gave two rows one value that must be unique. */
+/** Two devices gave two rows one value that must be unique, or rows change places and none can go first. */
 import { wireToSql } from "@synckit-gen/schemas/protocol";
 import { type Clock, compareClocks } from "./clock.ts";
 import { logConsequence } from "./consequences.ts";
 import type { Placing } from "./placing.ts";
 import type { ReferenceRules } from "./reference-rules.ts";
-import type { RowWork } from "./row-works.ts";
+import { isAlive, type RowWork } from "./row-works.ts";
 import type { SessionScope } from "./session-scope.ts";
 
 export class UniqueCollisions {
@@ -23,13 +23,8 @@ export class UniqueCollisions {
    * every device, and kept as a conflict. Clocks are the same everywhere, so every device deletes the same one.
    */
   settle(work: RowWork): boolean {
-    const values = this.#scope.works.fullValues(work);
-    for (const columns of work.rows.spec.unique) {
-      const bound = columns.map((column) => wireToSql(work.rows.typeOf(column), values[column] ?? null));
-      if (bound.includes(null)) continue; // SQLite lets NULLs be
-      const [otherId] = work.rows.find(columns, bound).filter((rowId) => rowId !== work.rowId);
-      if (otherId === undefined) continue;
-      const other = this.#scope.works.get(work.rows, otherId);
+    for (const { other, columns } of this.#occupants(work)) {
+      if (!isAlive(other) || this.#isMoving(other, columns)) continue; // it is to give up the value anyway
       const loser = isLater(work, other, columns) ? other : work;
       if (this.#rules.isNeeded(loser, new Set())) continue; // it can neither stay nor go: held, and reported
       logConsequence(this.#scope, loser, "DELETE", []);
@@ -37,6 +32,30 @@ export class UniqueCollisions {
       return true;
     }
     return false;
+  }
+
+  /** Where rows wait for each other's values, one steps aside. False: this one's place is not of that kind. */
+  makeRoom(work: RowWork): boolean {
+    return this.#occupants(work).some(
+      ({ other, columns }) => isAlive(other) && this.#isMoving(other, columns) && this.#placing.stepAside(other, columns),
+    );
+  }
+
+  /** Rows whose table has them where this one wants to be. */
+  #occupants(work: RowWork): readonly { readonly other: RowWork; readonly columns: readonly string[] }[] {
+    const values = this.#scope.works.fullValues(work);
+    return work.rows.spec.unique.flatMap((columns) => {
+      const bound = columns.map((column) => wireToSql(work.rows.typeOf(column), values[column] ?? null));
+      if (bound.includes(null)) return []; // SQLite lets NULLs be
+      const [otherId] = work.rows.find(columns, bound).filter((rowId) => rowId !== work.rowId);
+      return otherId === undefined ? [] : [{ other: this.#scope.works.get(work.rows, otherId), columns }];
+    });
+  }
+
+  /** Its registers hold another value than its table. */
+  #isMoving(work: RowWork, columns: readonly string[]): boolean {
+    const [physical, wanted] = [this.#scope.works.physical(work), this.#scope.works.fullValues(work)];
+    return columns.some((column) => JSON.stringify(physical?.[column]) !== JSON.stringify(wanted[column]));
   }
 }
 

@@ -8,7 +8,8 @@ import { canaryMaker, makePrivateParent, ownColumns, placeCanary, privateReferen
 import { randomHistory, takeStep } from "./history.ts";
 import { seededRandom } from "./random.ts";
 import { seedRows } from "./seed-rows.ts";
-import { quoteName, readTableShape } from "./table-shape.ts";
+import { quoteName } from "../store/quote-name.ts";
+import { readTableShape } from "./table-shape.ts";
 import { openTestDevices, type SampleValue, type TestApp, type TestDevice, type TestDevices } from "./test-device.ts";
 
 export interface CanaryOptions {

@@ -4,7 +4,8 @@ import { isSyncError } from "../client/errors.ts";
 import { makeRow, pickParent } from "./make-row.ts";
 import { seededRandom, type Random } from "./random.ts";
 import { sampleOf, sampleOfDeclared } from "./sample-values.ts";
-import { matching, quoteName, randomRow } from "./table-shape.ts";
+import { quoteName } from "../store/quote-name.ts";
+import { matching, randomRow } from "./table-shape.ts";
 import type { SampleValue, TestDevice, TestDevices, TestTable } from "./test-device.ts";
 
 export interface Step {

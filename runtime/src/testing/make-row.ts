@@ -2,7 +2,8 @@
 import type { SqlValue } from "@synckit-gen/schemas/protocol";
 import type { Random } from "./random.ts";
 import { sampleOf, sampleOfDeclared, uuid } from "./sample-values.ts";
-import { quoteName, quoteNames, randomRow, readTableShape, type ColumnShape, type ParentShape, type TableShape } from "./table-shape.ts";
+import { quoteName } from "../store/quote-name.ts";
+import { quoteNames, randomRow, readTableShape, type ColumnShape, type ParentShape, type TableShape } from "./table-shape.ts";
 import type { SampleValue, TestDevice } from "./test-device.ts";
 
 export interface RowRequest {

@@ -12,6 +12,8 @@ export interface Network {
   fault: () => Fault;
   /** Entries in one pulled page. */
   pageSize: () => number;
+  /** False: the server speaks the public protocol and no more. */
+  hasExtensions: () => boolean;
 }
 
 export interface MemoryServer {
@@ -27,21 +29,28 @@ export interface MemoryServer {
   readonly fetchVia: (network: Network) => typeof fetch;
 }
 
-export const reliable = (): Network => ({ fault: () => null, pageSize: () => 500 });
+export const reliable = (): Network => ({ fault: () => null, pageSize: () => 500, hasExtensions: () => true });
 
 /** The year 2100: tests travel in time. */
 const TOKEN_EXPIRY_SECONDS = 4_102_444_800;
 const TOKEN = ["e30", btoa(JSON.stringify({ sub: "user", app: "app", exp: TOKEN_EXPIRY_SECONDS })).replaceAll("=", ""), "sig"].join(".");
 
-/** `hasExtensions`: false for a server that speaks the public protocol and no more. */
-export function memoryServer({ hasExtensions = true } = {}): MemoryServer {
+interface Upload {
+  readonly snapshotId: string;
+  readonly cursor: number;
+  readonly chunks: string[];
+}
+
+export function memoryServer(): MemoryServer {
   const log: PulledChange[] = [];
   const requests: string[] = [];
   const devices: Device[] = [];
+  let upload: Upload | null = null;
+  let snapshot: (Upload & { readonly manifest: string }) | null = null;
   const batches = new Map<string, number>();
   let key: { readonly encryptedKey: string; readonly keyVersion: number } | null = null;
 
-  function answer(route: string, body: unknown, pageSize: number): Response {
+  function answer(route: string, body: unknown, { pageSize, hasExtensions }: Network): Response {
     switch (route) {
       case "POST /auth":
         return Response.json(codec.encodeAuthReply({ token: TOKEN, userId: "user", appId: "app" }));
@@ -66,12 +75,35 @@ export function memoryServer({ hasExtensions = true } = {}): MemoryServer {
       }
       case "POST /pull": {
         const { cursor } = codec.decodePullRequest(body);
-        const changes = log.slice(cursor, cursor + pageSize);
+        const changes = log.slice(cursor, cursor + pageSize());
         const next = cursor + changes.length;
         return Response.json(codec.encodePullReply({ changes, cursor: next, hasMore: next < log.length }));
       }
       case "GET /extensions":
-        return hasExtensions ? Response.json(codec.encodeExtensionsReply(new Map(Object.entries(EXTENSIONS)))) : refusal(404);
+        return hasExtensions() ? Response.json(codec.encodeExtensionsReply(new Map(Object.entries(EXTENSIONS)))) : refusal(404);
+      case "PUT /snapshots/chunks": {
+        const { snapshotId, cursor, index, data } = codec.decodeSnapshotChunkPut(body);
+        if (index === 0) upload = { snapshotId, cursor, chunks: [] };
+        if (upload?.snapshotId !== snapshotId || index > upload.chunks.length) return refusal(409);
+        upload.chunks.splice(index, Infinity, data);
+        return Response.json({});
+      }
+      case "PUT /snapshots": {
+        const { snapshotId, cursor, through, chunks, manifest } = codec.decodeSnapshotPut(body);
+        if (snapshot?.snapshotId === snapshotId) return Response.json({});
+        if (upload?.snapshotId !== snapshotId || upload.chunks.length !== chunks || through > log.length) return refusal(409);
+        snapshot = { snapshotId, cursor, chunks: upload.chunks, manifest };
+        upload = null;
+        return Response.json({});
+      }
+      case "GET /snapshots":
+        if (snapshot === null) return refusal(404);
+        return Response.json(codec.encodeSnapshotReply({ ...snapshot, chunks: snapshot.chunks.length }));
+      case "POST /snapshots/chunks": {
+        const { snapshotId, index } = codec.decodeSnapshotChunkRequest(body);
+        const data = snapshot?.snapshotId === snapshotId ? snapshot.chunks[index] : undefined;
+        return data === undefined ? refusal(404) : Response.json(codec.encodeSnapshotChunkReply(data));
+      }
       case "GET /status":
         return Response.json(codec.encodeStatusReply({ totalChanges: log.length, latestCursor: log.length }));
       case "GET /keys":
@@ -97,7 +129,7 @@ export function memoryServer({ hasExtensions = true } = {}): MemoryServer {
       if (fault === "request-lost") throw new TypeError("fetch failed");
       requests.push(text);
       const path = new URL(request.url).pathname.replace(codec.API_PREFIXES[0], "");
-      const response = answer(`${request.method} ${path}`, text === "" ? null : JSON.parse(text), network.pageSize());
+      const response = answer(`${request.method} ${path}`, text === "" ? null : JSON.parse(text), network);
       if (fault === "reply-lost") throw new TypeError("fetch failed");
       return response;
     };

@@ -1,6 +1,7 @@
 /** What a database says about its tables: columns, keys and references, also those that no schema names. */
 import type { SqlValue } from "@synckit-gen/schemas/protocol";
 import type { Driver } from "../driver/driver.ts";
+import { quoteName } from "../store/quote-name.ts";
 import type { Random } from "./random.ts";
 
 export interface ColumnShape {
@@ -25,7 +26,6 @@ export interface TableShape {
   readonly parents: readonly ParentShape[];
 }
 
-export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 export const quoteNames = (names: readonly string[]): string => names.map(quoteName).join(", ");
 export const matching = (names: readonly string[]): string => names.map((name) => `${quoteName(name)} = ?`).join(" AND ");
 

@@ -4,6 +4,7 @@ import { driverOf, type DatabaseHandle } from "../driver/driver-of.ts";
 import type { Driver } from "../driver/driver.ts";
 import type { AppSpec, Migration, TableSpec } from "../generated/spec.ts";
 import { openSync, type Sync } from "../open-sync.ts";
+import { quoteName } from "../store/quote-name.ts";
 import { memoryServer, reliable, type MemoryServer, type Network } from "./memory-server.ts";
 import type { Random } from "./random.ts";
 import { readTableShape, type TableShape } from "./table-shape.ts";
@@ -137,7 +138,7 @@ async function quickKey({ password, salt, length }: { readonly password: Uint8Ar
 export function syncedRows({ driver, tables }: TestDevice): ReadonlyMap<string, string> {
   const rows = tables.flatMap(({ spec }) =>
     driver
-      .prepare(`SELECT ${spec.sql.rowId}, ${spec.sql.payload} FROM "${spec.name.replaceAll('"', '""')}"`)
+      .prepare(`SELECT ${spec.sql.rowId}, ${spec.sql.payload} FROM ${quoteName(spec.name)}`)
       .all()
       .map(([rowId, payload]) => [`${spec.name} ${String(rowId)}`, String(payload)] as const),
   );

@@ -84,7 +84,35 @@ const pairs: readonly Pair[] = [
   pair("keyPutRequest", { encryptedKey: "{}", expectedVersion: 1 }, codec.encodeKeyPutRequest, codec.decodeKeyPutRequest),
   pair("keyPutReply", 2, codec.encodeKeyPutReply, codec.decodeKeyPutReply),
   pair("keyReply", { encryptedKey: "{}", keyVersion: 2 }, codec.encodeKeyReply, codec.decodeKeyReply),
-  pair("extensionsReply", new Map([["push-key", 1]]), codec.encodeExtensionsReply, codec.decodeExtensionsReply),
+  pair(
+    "extensionsReply",
+    new Map([
+      ["push-key", 1],
+      ["snapshots", 1],
+    ]),
+    codec.encodeExtensionsReply,
+    codec.decodeExtensionsReply,
+  ),
+  pair(
+    "snapshotChunkPut",
+    { deviceId: DEVICE, snapshotId: "s1", cursor: 40, index: 0, data: "AAAA" },
+    codec.encodeSnapshotChunkPut,
+    codec.decodeSnapshotChunkPut,
+  ),
+  pair(
+    "snapshotPut",
+    { deviceId: DEVICE, snapshotId: "s1", cursor: 40, through: 42, chunks: 1, manifest: "BBBB" },
+    codec.encodeSnapshotPut,
+    codec.decodeSnapshotPut,
+  ),
+  pair(
+    "snapshotReply",
+    { snapshotId: "s1", cursor: 40, chunks: 1, manifest: "BBBB" },
+    codec.encodeSnapshotReply,
+    codec.decodeSnapshotReply,
+  ),
+  pair("snapshotChunkRequest", { snapshotId: "s1", index: 0 }, codec.encodeSnapshotChunkRequest, codec.decodeSnapshotChunkRequest),
+  pair("snapshotChunkReply", "AAAA", codec.encodeSnapshotChunkReply, codec.decodeSnapshotChunkReply),
   pair("error", { error: "the key is full", dimension: "storage_per_key", key: "default" }, codec.encodeError, codec.decodeError),
 ];
 
@@ -110,7 +138,6 @@ test("the token request is written byte for byte as the vector", () => {
   };
 
   expect(JSON.stringify(codec.encodeTokenRequest(request))).toBe(vector("tokenRequest"));
-  expect(codec.decodeTokenRequest(JSON.parse(vector("tokenRequest")) as Record<string, unknown>)).toEqual(request);
   const { key: _, ...keyless } = request;
   expect(codec.encodeTokenRequest(keyless)).not.toHaveProperty("key");
 });

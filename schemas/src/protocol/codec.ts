@@ -30,19 +30,16 @@ export const endpoints = {
   getKey: { method: "GET", path: "/keys" },
   putKey: { method: "PUT", path: "/keys" },
   extensions: { method: "GET", path: "/extensions" },
-  /** Ours; the device's id follows the path. */
-  removeDevice: { method: "DELETE", path: "/devices/" },
-  /** Ours. */
-  endSessions: { method: "POST", path: "/end-sessions" },
+  getSnapshot: { method: "GET", path: "/snapshots" },
+  putSnapshot: { method: "PUT", path: "/snapshots" },
+  putSnapshotChunk: { method: "PUT", path: "/snapshots/chunks" },
+  getSnapshotChunk: { method: "POST", path: "/snapshots/chunks" },
 } as const;
 
 /** Where the endpoints are mounted; a client uses the first. */
 export const API_PREFIXES = ["/api/sync", "/api/v1/sync"] as const;
 export const OAUTH_AUTHORIZE_PATH = "/oauth/authorize";
 export const OAUTH_TOKEN_PATH = "/oauth/token";
-export const OAUTH_USERINFO_PATH = "/oauth/userinfo";
-/** RFC 8414; the second is where OpenID Connect clients look. */
-export const OAUTH_METADATA_PATHS = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"] as const;
 /** Issuer claim of a session token. */
 export const TOKEN_ISSUER = "makenotwork-synckit";
 
@@ -108,26 +105,6 @@ export const encodeTokenRequest = (r: Wire.TokenRequest): Json => ({
   code_verifier: r.codeVerifier,
   client_id: r.clientId,
   ...(r.key === undefined ? {} : { key: r.key }),
-});
-/** Members as text: a form and a JSON object are read alike. Those that are missing are empty. */
-export function decodeTokenRequest(from: Readonly<Record<string, unknown>>): Wire.TokenRequest {
-  const member = (name: string): string => optionalText(from, name) ?? "";
-  const key = optionalText(from, "key");
-  return {
-    grantType: member("grant_type"),
-    code: member("code"),
-    redirectUri: member("redirect_uri"),
-    codeVerifier: member("code_verifier"),
-    clientId: member("client_id"),
-    ...(key === null ? {} : { key }),
-  };
-}
-export const encodeTokenReply = (r: Wire.IssuedToken): Json => ({
-  access_token: r.token,
-  token_type: "Bearer",
-  expires_in: r.expiresInSeconds,
-  user_id: r.userId,
-  app_id: r.appId,
 });
 export function decodeTokenReply(body: unknown): Wire.TokenReply {
   const from = object(body, "reply");
@@ -320,6 +297,65 @@ export function decodeExtensionsReply(body: unknown): ReadonlyMap<string, number
   const extensions = object(object(body, "reply")["extensions"], "extensions");
   return new Map(Object.keys(extensions).map((name) => [name, count(extensions, name)]));
 }
+
+export const encodeSnapshotChunkPut = (r: Wire.SnapshotChunkPut): Json => ({
+  device_id: r.deviceId,
+  snapshot_id: r.snapshotId,
+  cursor: r.cursor,
+  index: r.index,
+  data: r.data,
+});
+export function decodeSnapshotChunkPut(body: unknown): Wire.SnapshotChunkPut {
+  const from = object(body, "request");
+  return {
+    deviceId: text(from, "device_id"),
+    snapshotId: text(from, "snapshot_id"),
+    cursor: count(from, "cursor"),
+    index: count(from, "index"),
+    data: text(from, "data"),
+  };
+}
+export const encodeSnapshotPut = (r: Wire.SnapshotPut): Json => ({
+  device_id: r.deviceId,
+  snapshot_id: r.snapshotId,
+  cursor: r.cursor,
+  through: r.through,
+  chunks: r.chunks,
+  manifest: r.manifest,
+});
+export function decodeSnapshotPut(body: unknown): Wire.SnapshotPut {
+  const from = object(body, "request");
+  return {
+    deviceId: text(from, "device_id"),
+    snapshotId: text(from, "snapshot_id"),
+    cursor: count(from, "cursor"),
+    through: count(from, "through"),
+    chunks: count(from, "chunks"),
+    manifest: text(from, "manifest"),
+  };
+}
+export const encodeSnapshotReply = (r: Wire.SnapshotReply): Json => ({
+  snapshot_id: r.snapshotId,
+  cursor: r.cursor,
+  chunks: r.chunks,
+  manifest: r.manifest,
+});
+export function decodeSnapshotReply(body: unknown): Wire.SnapshotReply {
+  const from = object(body, "reply");
+  return {
+    snapshotId: text(from, "snapshot_id"),
+    cursor: count(from, "cursor"),
+    chunks: count(from, "chunks"),
+    manifest: text(from, "manifest"),
+  };
+}
+export const encodeSnapshotChunkRequest = (r: Wire.SnapshotChunkRequest): Json => ({ snapshot_id: r.snapshotId, index: r.index });
+export function decodeSnapshotChunkRequest(body: unknown): Wire.SnapshotChunkRequest {
+  const from = object(body, "request");
+  return { snapshotId: text(from, "snapshot_id"), index: count(from, "index") };
+}
+export const encodeSnapshotChunkReply = (data: string): Json => ({ data });
+export const decodeSnapshotChunkReply = (body: unknown): string => text(object(body, "reply"), "data");
 
 // Errors ------------------------------------------------------------------------------------------
 

@@ -6,6 +6,8 @@
 export const EXTENSIONS = {
   /** A push names its batch by a key, so that a batch whose reply was lost is stored once. */
   "push-key": 1,
+  /** Encrypted snapshots of the account's rows, so that a new device need not read the whole log. */
+  snapshots: 1,
 } as const satisfies Record<string, number>;
 
 export type ExtensionName = keyof typeof EXTENSIONS;

@@ -14,6 +14,12 @@ export const MAX_ROW_ID = 512;
 export const MAX_DEVICE_NAME = 255;
 /** Characters of a batch's key. Ours. */
 export const MAX_BATCH_KEY = 64;
+/** Characters of a snapshot's id. Ours. */
+export const MAX_SNAPSHOT_ID = 64;
+/** Bytes of one snapshot chunk's base64 `data`. Ours. */
+export const MAX_SNAPSHOT_CHUNK_BYTES = 8 * 1024 * 1024;
+/** Bytes of a snapshot's base64 `manifest`. Ours. */
+export const MAX_SNAPSHOT_MANIFEST_BYTES = 32 * 1024;
 /** Bytes of the key envelope. */
 export const MAX_KEY_ENVELOPE_BYTES = 4096;
 /** Seconds that a session token lives. */

@@ -22,14 +22,6 @@ export interface TokenRequest {
   readonly clientId: string;
   readonly key?: string;
 }
-/** As a server of ours answers it. */
-export interface IssuedToken {
-  readonly token: string;
-  readonly expiresInSeconds: number;
-  readonly userId: string;
-  readonly appId: string;
-}
-/** As a client reads it. */
 export interface TokenReply {
   readonly token: string;
   readonly expiresInSeconds: number | null;
@@ -86,6 +78,37 @@ export interface PullReply {
 export interface StatusReply {
   readonly totalChanges: number;
   readonly latestCursor: number;
+}
+/** One chunk of a snapshot that is being uploaded. */
+export interface SnapshotChunkPut {
+  readonly deviceId: string;
+  readonly snapshotId: string;
+  /** Where a device that takes the snapshot goes on with the log. */
+  readonly cursor: number;
+  /** From 0, without gaps. */
+  readonly index: number;
+  readonly data: string;
+}
+/** Completes a snapshot: from now on it is the account's. */
+export interface SnapshotPut {
+  readonly deviceId: string;
+  readonly snapshotId: string;
+  readonly cursor: number;
+  /** The log holds everything that the snapshot does once it has reached this number. */
+  readonly through: number;
+  /** How many there are. */
+  readonly chunks: number;
+  readonly manifest: string;
+}
+export interface SnapshotReply {
+  readonly snapshotId: string;
+  readonly cursor: number;
+  readonly chunks: number;
+  readonly manifest: string;
+}
+export interface SnapshotChunkRequest {
+  readonly snapshotId: string;
+  readonly index: number;
 }
 export interface KeyPutRequest {
   readonly encryptedKey: string;

@@ -4,7 +4,6 @@
  */
 import { codec, EXTENSIONS, limits, timestampToStamp, WireError } from "@synckit-gen/schemas/protocol";
 import { createHash } from "node:crypto";
-import { audit } from "../audit.ts";
 import type { Session } from "../session/session-token.ts";
 import type { LoggedChange, Storage } from "../storage/port.ts";
 import { newUuid, nowText, type Clock, type RandomBytes } from "../system.ts";
@@ -14,12 +13,14 @@ import { MAX_SMALL_BODY_BYTES, readJson } from "./read-json.ts";
 
 /** Bytes of data in one pulled page: as much as one push may bring. */
 const MAX_PAGE_DATA = limits.MAX_REQUEST_BYTES;
-const UNKNOWN_DEVICE = "no such device: register it first";
+export const UNKNOWN_DEVICE = "no such device: register it first";
 
 export interface RouteContext {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly random: RandomBytes;
+  /** Bytes of base64 that one account's snapshot may have. */
+  readonly maxSnapshotBytes: number;
 }
 
 /** Answers one request of a signed-in caller with the JSON to send. */
@@ -35,14 +36,6 @@ export const registerDevice: SyncRoute = async ({ storage, clock, random }, sess
 };
 
 export const listDevices: SyncRoute = async ({ storage }, session) => codec.encodeDevices(await storage.listDevices(session));
-
-/** The id is the last segment of the path. */
-export const removeDevice: SyncRoute = async ({ storage, clock }, session, request) => {
-  const id = request.url.replace(/[?#].*$/, "").replace(/^.*\//, "");
-  if (!(await storage.removeDevice(session, id, nowText(clock)))) throw new HttpError(404, "no such device");
-  await audit(storage, clock, "device-removed", "done", session);
-  return {};
-};
 
 export const push: SyncRoute = async ({ storage, clock }, session, request) => {
   const { deviceId, batchKey, changes } = codec.decodePushRequest(await readJson(request, limits.MAX_REQUEST_BYTES));

@@ -6,7 +6,6 @@
  * Storage is told ids, hashes and times; it makes none. All times are RFC 3339 in UTC.
  */
 import type { ChangeOp, Device, Platform, PulledChange } from "@synckit-gen/schemas/protocol";
-import type { IdentityStorage } from "./identity-port.ts";
 
 /** One user's data of one app: nothing is ever shared between two of them. */
 export interface Scope {
@@ -113,7 +112,46 @@ export class StorageUnavailableError extends Error {
   override readonly name = "StorageUnavailableError";
 }
 
-export interface Storage extends IdentityStorage {
+export interface SnapshotChunk {
+  readonly deviceId: string;
+  readonly snapshotId: string;
+  readonly cursor: number;
+  readonly index: number;
+  readonly data: string;
+  /** RFC 3339; an unfinished upload of another device stands in the way until its last chunk is older than `busySince`. */
+  readonly now: string;
+  readonly busySince: string;
+  /** Of data, in one snapshot. */
+  readonly maxBytes: number;
+}
+
+/**
+ * `gap`: the chunk does not continue what is here, so the upload must begin anew. `busy`: another device is uploading.
+ * `full`: with this chunk the snapshot would be too large; what was there of it is gone.
+ */
+export type SnapshotChunkResult = "written" | "unknown-device" | "gap" | "busy" | "full";
+
+export interface SnapshotCompletion {
+  readonly snapshotId: string;
+  readonly chunks: number;
+  readonly cursor: number;
+  /** The head that the log must have reached for the snapshot to hold nothing that the log does not. */
+  readonly through: number;
+  readonly manifest: string;
+  readonly now: string;
+}
+
+/** `ahead`: the log does not reach that far. `older`: there is a newer snapshot; this one is gone. */
+export type SnapshotCompletionResult = "completed" | "gap" | "ahead" | "older";
+
+export interface StoredSnapshot {
+  readonly snapshotId: string;
+  readonly cursor: number;
+  readonly chunks: number;
+  readonly manifest: string;
+}
+
+export interface Storage {
   /** False: the name or key is taken. */
   createApp(app: NewApp): Promise<boolean>;
   listApps(): Promise<readonly App[]>;
@@ -126,22 +164,27 @@ export interface Storage extends IdentityStorage {
 
   /** Makes the account of this app and user, once. Everything below needs it. */
   openAccount(scope: Scope): Promise<void>;
+  hasAccount(scope: Scope): Promise<boolean>;
 
   registerDevice(scope: Scope, device: DeviceRegistration): Promise<Device>;
   /** In the order of their first registration. */
   listDevices(scope: Scope): Promise<readonly Device[]>;
   hasDevice(scope: Scope, deviceId: string): Promise<boolean>;
-  /**
-   * Takes the device off the list, so that it can neither push nor pull; its entries stay. Registered by its name once
-   * more it is back under its id. False: no such device.
-   */
-  removeDevice(scope: Scope, deviceId: string, now: string): Promise<boolean>;
 
   /** All of the batch or none of it, in its order, with consecutive numbers. */
   append(scope: Scope, batch: Batch): Promise<AppendResult>;
   readPage(scope: Scope, request: PageRequest): Promise<Page>;
   /** The highest number given out, which is also how many entries there are. */
   readHead(scope: Scope): Promise<number>;
+
+  /** Adds a chunk to an upload. Chunk 0 begins it, and an index that is there already is written over, and those after it go. */
+  writeSnapshotChunk(scope: Scope, chunk: SnapshotChunk): Promise<SnapshotChunkResult>;
+  /** Makes an upload the account's snapshot, and drops every other one, in one transaction. The same again is the same. */
+  completeSnapshot(scope: Scope, completion: SnapshotCompletion): Promise<SnapshotCompletionResult>;
+  /** The account's snapshot; null where there is none, or where the log does not reach it. */
+  readSnapshot(scope: Scope): Promise<StoredSnapshot | null>;
+  /** Null: there is no such snapshot any more, or no such chunk. */
+  readSnapshotChunk(scope: Scope, snapshotId: string, index: number): Promise<string | null>;
 
   readKey(scope: Scope): Promise<StoredKey | null>;
   writeKey(scope: Scope, write: KeyWrite): Promise<KeyWriteResult>;

@@ -52,15 +52,7 @@ export const migrationProvider: MigrationProvider = {
   },
 });
 
-const literals = new WeakMap<MigrationFile, string>();
-
-function migrationLiteral(file: MigrationFile): string {
-  let literal = literals.get(file);
-  if (literal === undefined) literals.set(file, (literal = formatMigration(file)));
-  return literal;
-}
-
-function formatMigration({ name, statements, marks }: MigrationFile): string {
+function migrationLiteral({ name, statements, marks }: MigrationFile): string {
   const members = [
     `name: ${stringLiteral(name)}`,
     ...(marks.once ? ["once: true"] : []),

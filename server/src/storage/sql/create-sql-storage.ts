@@ -2,17 +2,17 @@
 import type { Storage } from "../port.ts";
 import { accounts } from "./accounts.ts";
 import { directory } from "./directory.ts";
-import { identity } from "./identity.ts";
 import { keys } from "./keys.ts";
 import { log } from "./log.ts";
+import { snapshots } from "./snapshots.ts";
 import type { SqlDatabase } from "./sql-database.ts";
 
 /** Closing the storage closes the database. */
 export const createSqlStorage = (database: SqlDatabase): Storage => ({
   ...directory(database),
-  ...identity(database),
   ...accounts(database),
   ...log(database),
   ...keys(database),
+  ...snapshots(database),
   close: () => database.close(),
 });

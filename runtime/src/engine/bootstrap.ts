@@ -1,0 +1,108 @@
+/**
+ * A device that has read nothing of the log takes the account's snapshot, if there is one that fits the log, and goes on from
+ * there. Its registers are then those that the log would have given. Whatever is wrong with a snapshot, the log is read instead:
+ * what was taken of it until then is true, and merging it once more changes nothing.
+ */
+import { DecryptionError, SyncError } from "../client/errors.ts";
+import type { RegisteredRow } from "../store/row-export.ts";
+import { SNAPSHOT_DOWNLOAD } from "../store/snapshot-facts.ts";
+import type { Store } from "../store/store.ts";
+import type { EntryFormat } from "./entry.ts";
+import { REPLAY_ON_UPGRADE, retryQuarantine } from "./pull.ts";
+import type { Relay } from "./relay.ts";
+import { holdsEntry, LAST_ENTRY } from "./recovery.ts";
+import { ChunkFormatError, decodeChunk, decodeManifest, type SnapshotManifest } from "./snapshot-chunk.ts";
+import type { SnapshotProgress, SnapshotRelay } from "./snapshot-upload.ts";
+
+/** Rows gathered before a transaction: a first sync shows its progress, and large transactions cost half. */
+const MAX_GATHERED = 20_000;
+
+interface Progress {
+  readonly id: string;
+  readonly chunks: number;
+  readonly rows: number;
+  readonly link: string;
+}
+
+type Snapshot = SnapshotManifest & { readonly snapshotId: string; readonly cursor: number; readonly chunks: number };
+
+/** Returns the number of rows taken: 0 where the log is to be read from its start. */
+export async function bootstrap(
+  store: Store,
+  relay: SnapshotRelay & Relay,
+  format: EntryFormat,
+  device: string,
+  onProgress: (progress: SnapshotProgress) => void,
+): Promise<number> {
+  const isBeginning = store.state.getNumber("pull_cursor", 0) === 0;
+  if (!isBeginning || format.compat !== "full" || !(await relay.hasExtension("snapshots"))) return 0;
+  const snapshot = await usableSnapshot(relay, device);
+  if (snapshot === null) return 0;
+  let rows: number | null;
+  try {
+    rows = await take(store, relay, snapshot, device, onProgress);
+  } catch (error) {
+    // Replaced by a newer one meanwhile, altered, or of a later format: the log has it all.
+    const isUnusable =
+      error instanceof DecryptionError || error instanceof ChunkFormatError || (error instanceof SyncError && error.status === 404);
+    if (!isUnusable) throw error;
+    rows = null;
+  }
+  if (rows === null) {
+    store.state.set(SNAPSHOT_DOWNLOAD, "");
+    return 0;
+  }
+  store.retryHeld(device);
+  if (snapshot.quarantined.length > 0) await retryQuarantine(store, relay, format, device);
+  return rows;
+}
+
+/** A snapshot whose checkpoint the log has: one that is newer than the log was made before the server was set back. */
+async function usableSnapshot(relay: SnapshotRelay, device: string): Promise<Snapshot | null> {
+  const found = await relay.snapshot();
+  const manifest = found === null ? null : decodeManifest(found.manifest);
+  if (found === null || manifest === null || found.cursor === 0 || manifest.checkpoint[0] < found.cursor) return null;
+  const page = await relay.pullPayloads(device, manifest.checkpoint[0] - 1);
+  return holdsEntry(page.entries, manifest.checkpoint) ? { ...manifest, ...found } : null;
+}
+
+/** Null: its end is not the one that its manifest names. */
+async function take(
+  store: Store,
+  relay: SnapshotRelay,
+  snapshot: Snapshot,
+  device: string,
+  onProgress: (progress: SnapshotProgress) => void,
+): Promise<number | null> {
+  const { snapshotId, cursor, last } = snapshot;
+  let progress = readProgress(store, snapshotId);
+  let gathered: RegisteredRow[] = [];
+  let isPartly = false;
+  const flush = (facts: Readonly<Record<string, string>>): void => {
+    store.importRows(device, gathered, {
+      [SNAPSHOT_DOWNLOAD]: JSON.stringify(progress),
+      ...(isPartly ? { [REPLAY_ON_UPGRADE]: "1" } : {}),
+      ...facts,
+    });
+    gathered = [];
+  };
+  while (progress.chunks < snapshot.chunks) {
+    const chunk = await relay.snapshotChunk({ snapshotId, cursor, index: progress.chunks, link: progress.link });
+    const decoded = decodeChunk(store.tables, chunk.text);
+    isPartly ||= decoded.isPartly;
+    gathered = gathered.concat(decoded.rows);
+    progress = { ...progress, chunks: progress.chunks + 1, rows: progress.rows + decoded.rows.length, link: chunk.link };
+    if (gathered.length >= MAX_GATHERED) flush({});
+    onProgress({ direction: "download", chunks: progress.chunks, ofChunks: snapshot.chunks, rows: progress.rows, ofRows: snapshot.rows });
+  }
+  if (progress.link !== snapshot.link) return null;
+  for (const seq of snapshot.quarantined) store.quarantine({ seq, table: "", rowId: "", reason: "undecryptable" });
+  flush({ [SNAPSHOT_DOWNLOAD]: "", pull_cursor: String(cursor), [LAST_ENTRY]: JSON.stringify(last) });
+  return progress.rows;
+}
+
+function readProgress(store: Store, snapshotId: string): Progress {
+  const text = store.state.get(SNAPSHOT_DOWNLOAD) ?? "";
+  const progress = text === "" ? null : (JSON.parse(text) as Progress);
+  return progress?.id === snapshotId ? progress : { id: snapshotId, chunks: 0, rows: 0, link: "" };
+}

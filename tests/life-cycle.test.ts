@@ -296,7 +296,7 @@ describe("starting over from the server", () => {
       if (db.inTransaction) db.exec("ROLLBACK");
       db.pragma("foreign_keys = ON");
 
-      const reopened = open("b", { db });
+      const reopened = open("b", { db, nowMs: () => Date.now() + 3_600_000 }); // the dead process's lease has run out
       await signIn(reopened, kit);
       const hasBegun = db.prepare("SELECT 1 FROM sync_state WHERE key = 'start_over'").get() !== undefined;
       await reopened.sync.syncNow();

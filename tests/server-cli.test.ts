@@ -155,9 +155,9 @@ test("the data directory and its files are for their owner only", async () => {
 
   expect(statSync(data).mode & 0o777).toBe(0o700);
   for (const file of readdirSync(data)) expect(statSync(join(data, file)).mode & 0o777, file).toBe(0o600);
-  expect(readdirSync(data)).toEqual(expect.arrayContaining(["signing-secret", "synckit.db"]));
+  expect(readdirSync(data)).toEqual(expect.arrayContaining(["synckit.db"]));
   await server.stop();
-  expect(readdirSync(data).toSorted()).toEqual(["signing-secret", "synckit.db"]);
+  expect(readdirSync(data).toSorted()).toEqual(["synckit.db"]);
 });
 
 test("an API key is shown once and kept nowhere", async () => {
@@ -253,18 +253,12 @@ test.each([
   });
 });
 
-test("a database that is none and a secret that is none are refused without a stack trace", async () => {
+test("a database that is none is refused without a stack trace", async () => {
   mkdirSync(data);
   writeFileSync(join(data, "synckit.db"), "no database ".repeat(100));
   const refused = await run(["app", "list", "--data", data]);
   expect(refused.code).toBe(1);
   expect(refused.err).toMatch(/^The database cannot be used: .*SQLITE_NOTADB\)\.\n$/);
-
-  rmSync(join(data, "synckit.db"));
-  writeFileSync(join(data, "signing-secret"), "");
-  const { code, err } = await run(["--data", data, "--port", "0"]);
-  expect(code).toBe(1);
-  expect(err).toContain("holds no signing secret.\nRemove it to have a new one made");
 });
 
 test("a Node that cannot load the database driver is refused with what to do", async () => {

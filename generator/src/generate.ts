@@ -9,7 +9,9 @@ import type { History } from "./evolve/history.ts";
 import { planMigration } from "./evolve/plan-migration.ts";
 import type { MigrationPlan } from "./evolve/plan-migration.ts";
 import { buildModel } from "./model/build-model.ts";
+import { reuseTables } from "./model/reuse-tables.ts";
 import { parseSchema } from "./parse/parse-schema.ts";
+import { YamlMemory } from "./parse/yaml-memory.ts";
 import type { SourceText } from "./parse/yaml-reader.ts";
 import { viewSchema } from "./validate/schema-view.ts";
 import { sortFindings, validate } from "./validate/validate.ts";
@@ -37,11 +39,19 @@ export interface GenerateOptions {
   readonly migrationName?: string | undefined;
   /** A migration may delete columns and tables with their data. */
   readonly allowsDestructive?: boolean;
+  /** Of the runs before. */
+  readonly memory?: GenerateMemory | undefined;
+}
+
+/** What one run leaves for the next one over the same schema. Results are the same without it, and come later. */
+export class GenerateMemory {
+  readonly yaml = new YamlMemory();
+  model: SyncModel | null = null;
 }
 
 /** Schema text to model: what an emitter would get. */
-export function readModel(source: SourceText): Staged<SyncModel> {
-  const parsed = parseSchema(source);
+export function readModel(source: SourceText, memory?: GenerateMemory): Staged<SyncModel> {
+  const parsed = parseSchema(source, memory?.yaml);
   if (parsed.syntax === null) return { ok: false, diagnostics: sortFindings(parsed.diagnostics) };
 
   const view = viewSchema(parsed.syntax);
@@ -52,17 +62,21 @@ export function readModel(source: SourceText): Staged<SyncModel> {
 
 /** Schema text in, file texts out. */
 export function generate(source: SourceText, emitters: readonly Emitter[], options: GenerateOptions = {}): Staged<Generated> {
-  const model = readModel(source);
-  if (!model.ok) return model;
-  const { history, importSuffix = ".js" } = options;
+  const { history, importSuffix = ".js", memory } = options;
+  const read = readModel(source, memory);
+  if (!read.ok) return read;
+  const known = [history?.model ?? null, memory?.model ?? null].filter((model) => model !== null);
+  const model = reuseTables(read.value, known);
   if (history === undefined) {
-    const emitted = emitFiles(model.value, emitters, { version: VERSION, importSuffix });
-    return { ok: true, value: { model: model.value, ...emitted }, diagnostics: model.diagnostics };
+    const emitted = emitFiles(model, emitters, { version: VERSION, importSuffix });
+    if (memory !== undefined) memory.model = model;
+    return { ok: true, value: { model, ...emitted }, diagnostics: read.diagnostics };
   }
   const { migrationName: name, allowsDestructive = false } = options;
-  const plan = planMigration(history, model.value, { name, allowsDestructive, file: source.file });
-  const diagnostics = [...model.diagnostics, ...plan.diagnostics];
+  const plan = planMigration(history, model, { name, allowsDestructive, file: source.file, known });
+  const diagnostics = [...read.diagnostics, ...plan.diagnostics];
   if (!plan.ok) return { ok: false, diagnostics };
+  if (memory !== undefined) memory.model = plan.value.model;
   return { ok: true, value: emitPlan(plan.value, emitters, importSuffix), diagnostics };
 }
 

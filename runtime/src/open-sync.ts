@@ -3,16 +3,25 @@ import type { Platform } from "@synckit-gen/schemas/protocol";
 import { SyncKitClient } from "./client/client.ts";
 import type { SyncKitConfig } from "./client/config.ts";
 import { OtherAccountError, SyncError } from "./client/errors.ts";
-import { platformClock } from "./client/ports.ts";
+import { platformClock, platformRandom, platformSleep } from "./client/ports.ts";
+import { DatabaseBusyError } from "./driver/database-busy-error.ts";
 import { type DatabaseHandle, driverOf } from "./driver/driver-of.ts";
 import type { EntryFormat, Refusal } from "./engine/entry.ts";
+import { correctClock, noteClock } from "./engine/correct-clock.ts";
+import { exclusively } from "./engine/exclusive.ts";
 import { beginStartOver, type ForceOption, refuseUnsynced, replaceServer } from "./engine/life-cycle.ts";
 import { bootstrap } from "./engine/bootstrap.ts";
 import { type SnapshotProgress, type SnapshotUpload, uploadIfDue, type UploadParts, uploadSnapshot } from "./engine/snapshot-upload.ts";
 import { applyMigrations } from "./engine/migrate.ts";
 import { pullChanges, type PullReport, replayAfterUpgrade, retryQuarantine } from "./engine/pull.ts";
 import { pushChanges } from "./engine/push.ts";
+import { eventSource, type EventStream } from "./events/event-stream.ts";
+import { throttled } from "./events/progress.ts";
+import { replayKey, type SyncEvent } from "./events/sync-event.ts";
 import type { AppSpec, Migration } from "./generated/spec.ts";
+import { platformConnectivity, platformTimers } from "./scheduler/platform.ts";
+import { createScheduler, type Connectivity, type Scheduler, type Timers } from "./scheduler/scheduler.ts";
+import { clockOffset } from "./store/changelog.ts";
 import type { Conflict } from "./store/conflicts.ts";
 import type { HeldRow } from "./store/held.ts";
 import type { QuarantinedEntry } from "./store/quarantine.ts";
@@ -27,6 +36,10 @@ export interface SyncOptions extends SyncKitConfig {
   readonly database: DatabaseHandle;
   /** Names this installation to the user and the server; the same name again is the same device. */
   readonly deviceName: string;
+  /** Default: the platform's. */
+  readonly timers?: Timers;
+  /** Default: what a browser says; elsewhere always online. */
+  readonly connectivity?: Connectivity;
   /** Told after each chunk of a snapshot that is sent or taken. */
   readonly onSnapshotProgress?: (progress: SnapshotProgress) => void;
   /** Default: from the platform that runs this. */
@@ -90,6 +103,10 @@ export interface Sync {
   readonly client: SyncKitClient;
 
   readonly status: () => SyncStatusReport;
+  /** What happens, for a user interface: progress with totals, ends and failures of cycles, status. */
+  readonly events: EventStream<SyncEvent>;
+  /** Runs cycles by itself once started: by interval, after local changes, later and later while they fail. */
+  readonly scheduler: Scheduler;
   readonly startAuth: (options: { readonly port: number }) => Promise<Authorization>;
   readonly completeAuth: (request: CompleteAuthRequest) => Promise<void>;
   readonly signIn: (email: string, password: string) => Promise<void>;
@@ -185,12 +202,17 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
     }
   }
 
-  const push = (): Promise<number> => asDevice((device) => pushChanges(store, client, format, device));
+  const events = eventSource<SyncEvent>(replayKey);
+  const report = throttled((progress) => events.publish({ kind: "progress", ...progress }), clock);
+  const timers = options.timers ?? platformTimers;
+  const owner = Array.from((options.random ?? platformRandom).bytes(8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+  const push = (): Promise<number> => asDevice((device) => pushChanges(store, client, format, device, report));
   const onSnapshotProgress = options.onSnapshotProgress ?? (() => undefined);
   const pull = (): Promise<PullReport & { readonly bootstrapped: number }> =>
     asDevice(async (device) => {
       const bootstrapped = await bootstrap(store, client, format, device, onSnapshotProgress);
-      return { ...(await pullChanges(store, client, format, device)), bootstrapped };
+      return { ...(await pullChanges(store, client, format, device, report)), bootstrapped };
     });
   const uploadParts = (device: string): UploadParts => ({
     store,
@@ -205,25 +227,83 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
 
   async function cycle(): Promise<SyncReport> {
     const device = await ensureDeviceRegistered();
+    await correctClock(store.state, client);
     store.createInitialSnapshot(device);
     let pushed = await push();
     const { pulled, merged, refused, bootstrapped } = await pull();
     pushed += await push(); // what the merge itself had to do, and what the app wrote meanwhile
     const pruned = store.cleanup();
+    noteClock(store.state, client);
     store.state.set("last_sync_ms", String(clock.nowMs()));
     await uploadIfDue(uploadParts(device));
     return { pushed, pulled, merged, refused, bootstrapped, heldRows: store.heldCount(), pruned };
   }
 
+  /** No other window or process works on the database meanwhile. */
+  const alone = <T>(work: () => Promise<T>): Promise<T> =>
+    exclusively(store.lease, owner, { sleep: options.sleep ?? platformSleep, timers }, work);
+
+  /** A cycle, with everybody who listens told of it. */
+  async function toldCycle(prepare: () => Promise<unknown> = () => Promise.resolve()): Promise<SyncReport> {
+    events.publish({ kind: "started" });
+    try {
+      const done = await alone(async () => {
+        await prepare();
+        return cycle();
+      });
+      events.publish({ kind: "finished", report: done });
+      return done;
+    } catch (error) {
+      const known = error instanceof SyncError || error instanceof DatabaseBusyError ? error : null;
+      const message = known?.message ?? "Something went wrong inside the app.";
+      events.publish({ kind: "failed", code: known?.code ?? "internal", message, retryable: known?.retryable ?? false });
+      throw error;
+    } finally {
+      events.forget((kind) => kind.startsWith("progress"));
+      events.publish({ kind: "status", status: status() });
+    }
+  }
+
   let running: Promise<SyncReport> | null = null;
-  const syncNow = (): Promise<SyncReport> => (running ??= cycle().finally(() => (running = null)));
+  const syncNow = (): Promise<SyncReport> => (running ??= toldCycle().finally(() => (running = null)));
+
+  const scheduler = createScheduler(
+    {
+      syncNow,
+      getSyncState: store.state.get,
+      isReady: () => !client.isTokenExpired() && client.hasMasterKey(),
+      newestChange: store.newestEntry,
+    },
+    { clock, random: options.random ?? platformRandom, timers, connectivity: options.connectivity ?? platformConnectivity },
+    (state) => events.publish({ kind: "schedule", state }),
+  );
+
+  /** Signing in or out, or a key: what waited for a person may go on. */
+  async function changingAccess<T>(work: Promise<T>): Promise<T> {
+    const result = await work;
+    events.publish({ kind: "status", status: status() });
+    scheduler.wake();
+    return result;
+  }
+
+  const status = (): SyncStatusReport => ({
+    configured: options.serverUrl !== "" && options.apiKey !== "",
+    authenticated: client.sessionInfo() !== null && !client.isTokenExpired(),
+    encryption: client.hasMasterKey() ? "ready" : "none",
+    deviceId: store.state.get("device_id"),
+    attached: !store.isDetached(),
+    pendingChanges: store.pendingCount(),
+    heldRows: store.heldCount(),
+    quarantinedEntries: store.quarantineCount(),
+    conflicts: store.conflictCount(),
+    unpushableChanges: store.unpushableCount(),
+    lastSyncMs: store.state.get("last_sync_ms") === null ? null : store.state.getNumber("last_sync_ms", 0),
+  });
 
   /** Between two cycles: `prepare`, then a cycle. */
   async function cycleAfter(prepare: () => Promise<unknown>): Promise<SyncReport> {
     await untilIdle();
-    return (running = prepare()
-      .then(cycle)
-      .finally(() => (running = null)));
+    return (running = toldCycle(prepare).finally(() => (running = null)));
   }
   async function untilIdle(): Promise<void> {
     if (running === null) return;
@@ -252,7 +332,7 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
     if (rows === undefined) throw new RangeError(`"${change.table}" is not a synced table`);
     const device = store.state.get("device_id") ?? "";
     store.foldLocal(device);
-    const stamp = Math.max(clock.nowMs() * 1000, store.state.getNumber("last_stamp", 0) + 1);
+    const stamp = Math.max((clock.nowMs() + clockOffset(store.state)) * 1000, store.state.getNumber("last_stamp", 0) + 1);
     const written = new Set(rows.columns.filter((column) => change.values?.[column] !== undefined));
     store.applyRemote(device, [{ ...change, clock: { stamp, device: "" }, written, isFresh: true, seen: null, isRule: false }], null);
     store.resolveHeld(device);
@@ -260,38 +340,28 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
 
   return {
     client,
-    status: () => ({
-      configured: options.serverUrl !== "" && options.apiKey !== "",
-      authenticated: client.sessionInfo() !== null && !client.isTokenExpired(),
-      encryption: client.hasMasterKey() ? "ready" : "none",
-      deviceId: store.state.get("device_id"),
-      attached: !store.isDetached(),
-      pendingChanges: store.pendingCount(),
-      heldRows: store.heldCount(),
-      quarantinedEntries: store.quarantineCount(),
-      conflicts: store.conflictCount(),
-      unpushableChanges: store.unpushableCount(),
-      lastSyncMs: store.state.get("last_sync_ms") === null ? null : store.state.getNumber("last_sync_ms", 0),
-    }),
+    status,
+    events,
+    scheduler,
     async startAuth({ port }) {
       const { state, verifier, challenge } = await client.createPkce();
       return { authorizeUrl: client.buildAuthorizeUrl(port, state, challenge), state, verifier };
     },
     async completeAuth({ code, state, expectedState, verifier, port }) {
       if (state !== expectedState) throw new SyncError("auth/rejected", { detail: "the redirect carries another state" });
-      await client.authenticateWithCode(code, verifier, port);
+      await changingAccess(client.authenticateWithCode(code, verifier, port));
     },
-    signIn: async (email, password) => void (await client.authenticate(email, password)),
-    setupEncryptionNew: (password) => client.setupEncryptionNew(password),
-    setupEncryptionExisting: (password) => client.setupEncryptionExisting(password),
+    signIn: async (email, password) => void (await changingAccess(client.authenticate(email, password))),
+    setupEncryptionNew: (password) => changingAccess(client.setupEncryptionNew(password)),
+    setupEncryptionExisting: (password) => changingAccess(client.setupEncryptionExisting(password)),
     syncNow,
-    disconnect: () => client.clearSession(),
+    disconnect: () => changingAccess(client.clearSession()),
     startOver: (force = {}) => cycleAfter(() => prepareStartOver(force)),
     replaceServer: () => cycleAfter(() => asDevice((device) => replaceServer(store, client, format, device))),
     async detach({ force = false } = {}) {
       await untilIdle();
-      refuseUnsynced(store.detach(migrations, force));
-      await client.clearSession();
+      await alone(() => Promise.resolve(refuseUnsynced(store.detach(migrations, force))));
+      await changingAccess(client.clearSession());
     },
     getSyncState: store.state.get,
     setSyncState: store.state.set,

@@ -1,18 +1,19 @@
-/** The server put together: storage, secret, time and randomness in; a fetch function and a socket out. */
+/** The server put together: storage, time and randomness in; a fetch function and a socket out. */
 import { buildApp } from "./http/build-app.ts";
 import { listen, type Listening, type ListenOptions } from "./http/listen.ts";
 import { DEFAULT_RATE_LIMITS, type RateLimits } from "./http/rate-limit.ts";
 import { DEFAULT_MAX_SNAPSHOT_BYTES } from "./http/snapshot-routes.ts";
 import type { Logger } from "./http/request-log.ts";
 import { createSessionTokens } from "./session/session-token.ts";
+import { fixedSigningKey, storedSigningKeys } from "./session/signing-keys.ts";
 import type { Storage } from "./storage/port.ts";
 import { systemClock, systemRandom, type Clock, type RandomBytes } from "./system.ts";
 
 export interface ServerOptions {
   /** Stays the caller's to close, after the server. */
   readonly storage: Storage;
-  /** Signs session tokens; 32 bytes or more. Another secret ends every session. */
-  readonly secret: Uint8Array;
+  /** Signs tokens in place of the storage's signing keys; 32 bytes or more. Another secret ends every session. */
+  readonly secret?: Uint8Array;
   readonly clock?: Clock;
   readonly random?: RandomBytes;
   readonly logger?: Logger;
@@ -20,6 +21,15 @@ export interface ServerOptions {
   readonly rateLimits?: RateLimits | null;
   /** Bytes of base64 that one account's snapshot may have. Default: 4 GiB. */
   readonly maxSnapshotBytes?: number;
+  /** Scheme and host by which the world reaches this server behind a proxy, as `https://sync.example.com`; `PublicUrlError` for more than that. */
+  readonly publicUrl?: string;
+  /** Addresses and ranges (`10.0.0.0/8`) of proxies whose X-Forwarded-For is believed; `ProxyAddressError` for anything else. */
+  readonly trustedProxies?: readonly string[];
+}
+
+/** A public URL that is not just scheme and host. */
+export class PublicUrlError extends Error {
+  override readonly name = "PublicUrlError";
 }
 
 export interface SyncServer {
@@ -30,10 +40,27 @@ export interface SyncServer {
 
 export function createServer(options: ServerOptions): SyncServer {
   const { storage, secret, clock = systemClock, random = systemRandom, logger = () => {}, rateLimits = DEFAULT_RATE_LIMITS } = options;
-  const { maxSnapshotBytes = DEFAULT_MAX_SNAPSHOT_BYTES } = options;
-  const app = buildApp({ storage, clock, random, logger, rateLimits, maxSnapshotBytes, tokens: createSessionTokens(secret, clock) });
+  const keys = secret === undefined ? storedSigningKeys(storage, clock, random) : fixedSigningKey(secret);
+  const app = buildApp({
+    storage,
+    clock,
+    random,
+    logger,
+    rateLimits,
+    tokens: createSessionTokens(keys, clock),
+    publicUrl: options.publicUrl === undefined ? null : originOf(options.publicUrl),
+    maxSnapshotBytes: options.maxSnapshotBytes ?? DEFAULT_MAX_SNAPSHOT_BYTES,
+    trustedProxies: options.trustedProxies ?? [],
+  });
   return {
     fetch: async (request) => app.fetch(request, {}),
     listen: (where = {}) => listen((request, env) => app.fetch(request, env), where),
   };
+}
+
+function originOf(publicUrl: string): string {
+  const url = URL.parse(publicUrl);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`)
+    throw new PublicUrlError(`"${publicUrl}" is not scheme and host only, like https://sync.example.com`);
+  return url.origin;
 }

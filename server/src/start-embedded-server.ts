@@ -3,7 +3,6 @@ import { createApp, createUser } from "./accounts.ts";
 import { createServer } from "./create-server.ts";
 import type { RateLimits } from "./http/rate-limit.ts";
 import type { Logger } from "./http/request-log.ts";
-import { SECRET_BYTES } from "./session/session-token.ts";
 import { openSqliteStorage } from "./storage/sqlite/open-sqlite-storage.ts";
 import type { Storage } from "./storage/port.ts";
 import { systemClock, systemRandom, type Clock, type RandomBytes } from "./system.ts";
@@ -43,8 +42,7 @@ export async function startEmbeddedServer(options: EmbeddedOptions = {}): Promis
   try {
     const { app, apiKey } = await createApp(storage, appName, { clock, random });
     const user = await createUser(storage, email, password, { clock, random });
-    const secret = random(SECRET_BYTES);
-    const server = createServer({ storage, secret, clock, random, rateLimits, ...(logger === undefined ? {} : { logger }) });
+    const server = createServer({ storage, clock, random, rateLimits, ...(logger === undefined ? {} : { logger }) });
     const listening = await server.listen({ port });
     return {
       url: listening.url,

@@ -19,6 +19,7 @@ export interface AppDeviceOptions {
   /** Default: one for `db`. */
   readonly driver?: Driver;
   readonly fetch?: typeof fetch;
+  readonly nowMs?: () => number;
 }
 
 const ENCRYPTION_PASSWORD = "only the devices know this";
@@ -28,7 +29,7 @@ export function openAppDevice(
   server: { readonly url: string; readonly apiKey: string },
   model: SyncModel,
   { spec, migrations }: LoadedSpec,
-  { name, db = openGenerated(model), driver = driverOver(db), fetch }: AppDeviceOptions,
+  { name, db = openGenerated(model), driver = driverOver(db), fetch, nowMs }: AppDeviceOptions,
 ): AppDevice {
   const sync = openSync(spec, migrations, {
     database: driver,
@@ -39,6 +40,7 @@ export function openAppDevice(
     argon2id: quickKey,
     sleep: () => Promise.resolve(),
     ...(fetch === undefined ? {} : { fetch }),
+    ...(nowMs === undefined ? {} : { clock: { nowMs } }),
   });
   return {
     db,

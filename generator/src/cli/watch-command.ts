@@ -3,9 +3,11 @@ import { dirname, join, resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { findSchema, SCHEMA_FILE } from "../load/load-schema.ts";
 import type { History } from "../evolve/history.ts";
+import { GenerateMemory } from "../generate.ts";
 import { shownPath } from "../load/shown-path.ts";
 import { runProject } from "../project/run-project.ts";
 import type { ProjectOptions, ProjectOutcome } from "../project/run-project.ts";
+import { FileMemory } from "../write/file-memory.ts";
 import { watchProject } from "../watch/watch-project.ts";
 import { reportOf, summaryOf } from "./generate-command.ts";
 import type { GenerateRequest } from "./generate-command.ts";
@@ -18,6 +20,7 @@ import { exitCodeFor, jsonOf, printReport } from "./report.ts";
 export async function runWatch(request: GenerateRequest, projects: readonly ProjectOptions[], host: Host): Promise<ExitCode> {
   // What saves memory in one run costs time in every one of many: main.ts sets it.
   setFlagsFromString("--heap-growing-percent=0");
+  setFlagsFromString("--semi-space-growth-factor=2");
   const ended = Promise.withResolvers<ExitCode>();
   host.onInterrupt(() => ended.resolve(EXIT.interrupted));
   const watches = [];
@@ -48,6 +51,7 @@ export async function runWatch(request: GenerateRequest, projects: readonly Proj
  */
 function fromTheStart(project: ProjectOptions): () => Promise<ProjectOutcome> {
   const own = new Set<string>();
+  const memory = { generate: new GenerateMemory(), files: new FileMemory() };
   let start: History | null = null;
   const revise = (found: History): History => {
     const known = new Set(start?.migrations.map(({ name }) => name));
@@ -56,7 +60,7 @@ function fromTheStart(project: ProjectOptions): () => Promise<ProjectOutcome> {
     return start;
   };
   return async () => {
-    const outcome = await runProject({ ...project, migration: { ...project.migration, revise } });
+    const outcome = await runProject({ ...project, memory, migration: { ...project.migration, revise } });
     if (outcome.addedMigration != null) own.add(outcome.addedMigration);
     return outcome;
   };

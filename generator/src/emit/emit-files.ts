@@ -1,7 +1,7 @@
 /** Runs the emitters on a frozen model and holds them to their contract. A breach throws: by one of ours it is our bug. */
-import { createHash } from "node:crypto";
-import { canonicalJson } from "@synckit-gen/schemas/model";
 import type { EmitContext, Emitter, OutputFile, SyncModel } from "@synckit-gen/schemas/model";
+import { deepFreeze } from "../model/deep-freeze.ts";
+import { hashModel } from "../model/model-json.ts";
 import { ATTRIBUTES_FILE, attributesFile } from "./git-attributes.ts";
 
 export interface EmitOptions extends Omit<EmitContext, "modelHash"> {
@@ -47,8 +47,6 @@ export class EmitterFault extends Error {
   }
 }
 
-const hashModel = (model: SyncModel): string => createHash("sha256").update(canonicalJson(model)).digest("hex").slice(0, 16);
-
 /** The generator keeps its own records in this file. */
 export const LOCK_FILE = "synckit.lock.json";
 
@@ -58,10 +56,4 @@ function fileFault(file: OutputFile, otherOwner: string | undefined): string | n
     return "its path is not a relative path inside the output folder";
   if (file.text.includes("\r")) return "its lines do not end with LF alone";
   return file.text.endsWith("\n") && !file.text.endsWith("\n\n") ? null : "it does not end with one newline";
-}
-
-function deepFreeze(value: unknown): void {
-  if (value === null || typeof value !== "object" || Object.isFrozen(value)) return;
-  Object.freeze(value);
-  for (const member of Object.values(value)) deepFreeze(member);
 }

@@ -2,7 +2,7 @@
  * Places in the changed-column mask. A column keeps its place for ever, also under another name, and a place whose column
  * is gone is never given to another: entries that wait to be pushed, on any device, say with it what they changed.
  */
-import { isSynced } from "@synckit-gen/schemas/model";
+import { isSynced, syncedColumns } from "@synckit-gen/schemas/model";
 import type { Column, ModelSteps, SyncModel, Table } from "@synckit-gen/schemas/model";
 import { limits } from "@synckit-gen/schemas/protocol";
 import type { TableBits } from "../write/lock.ts";
@@ -19,12 +19,13 @@ export interface AssignedBits {
 export function assignBits(model: SyncModel, steps: ModelSteps | null, known: ReadonlyMap<string, TableBits>): AssignedBits {
   const exhausted: string[] = [];
   const bits = new Map<string, TableBits>();
+  const stepBefore = new Map(steps?.kept.map((step) => [step.before.name, step]));
+  const stepAfter = new Map(steps?.kept.map((step) => [step.after.name, step]));
   // A table that is gone may come back under the same name, and find its places taken.
   for (const table of steps?.removed ?? []) bits.set(table.name, burnAll(known.get(table.name) ?? bitsIn(table)));
-  for (const [table, entry] of known)
-    if (steps === null || !steps.kept.some(({ before }) => before.name === table)) bits.set(table, burnAll(entry));
+  for (const [table, entry] of known) if (!stepBefore.has(table)) bits.set(table, burnAll(entry));
   const tables = model.tables.map((table) => {
-    const step = steps?.kept.find(({ after }) => after.name === table.name);
+    const step = stepAfter.get(table.name);
     const before = step === undefined ? undefined : (known.get(step.before.name) ?? bitsIn(step.before));
     const names = new Map(step?.columns.kept.map((pair) => [pair.after.name, pair.before.name]));
     const assigned = assignTable(table, before ?? bits.get(table.name) ?? NO_BITS, names);
@@ -33,7 +34,7 @@ export function assignBits(model: SyncModel, steps: ModelSteps | null, known: Re
       return table;
     }
     bits.set(table.name, assigned.bits);
-    return { ...table, columns: assigned.columns };
+    return assigned.columns === table.columns ? table : { ...table, columns: assigned.columns };
   });
   return { model: { ...model, tables }, bits, exhausted };
 }
@@ -55,7 +56,7 @@ function assignTable(
   before: TableBits,
   nameBefore: ReadonlyMap<string, string>,
 ): { readonly bits: TableBits; readonly columns: readonly Column[] } | null {
-  const masked = table.columns.filter((column) => isSynced(column) && column.bit !== null);
+  const masked = syncedColumns(table).filter(({ bit }) => bit !== null);
   const keptBit = new Map(masked.map(({ name }) => [name, bitOf(before, nameBefore.get(name))]));
   const taken = new Set([...Object.values(before.bits), ...before.burned]);
   const bitByName = new Map<string, number>();
@@ -70,12 +71,12 @@ function assignTable(
   }
   const used = new Set(bitByName.values());
   const burned = sortNumbers([...before.burned, ...Object.values(before.bits)].filter((bit) => !used.has(bit)));
-  const columns = table.columns.map((column) => {
-    const bit = bitByName.get(column.name);
-    return isSynced(column) && bit !== undefined ? { ...column, bit } : column;
-  });
+  const isFirst = masked.every(({ name, bit }) => bitByName.get(name) === bit);
+  const columns = isFirst ? table.columns : table.columns.map((column) => withBit(column, bitByName.get(column.name)));
   return { bits: { bits: Object.fromEntries(bitByName), burned }, columns };
 }
+
+const withBit = (column: Column, bit: number | undefined): Column => (isSynced(column) && bit !== undefined ? { ...column, bit } : column);
 
 const bitOf = ({ bits }: TableBits, name: string | undefined): number | undefined =>
   name !== undefined && Object.hasOwn(bits, name) ? bits[name] : undefined;

@@ -3,8 +3,8 @@
  * of where it stands and what it leads to, so that two branches never give one name to different things.
  */
 import { createHash } from "node:crypto";
-import { canonicalJson } from "@synckit-gen/schemas/model";
 import type { SyncModel } from "@synckit-gen/schemas/model";
+import { modelJson } from "../model/model-json.ts";
 import type { ModelChange } from "./model-diff.ts";
 
 interface NameQuestion {
@@ -24,7 +24,7 @@ export function migrationName({ parents, before, model, changes, wanted }: NameQ
   if (before === null) return INIT_NAME;
   const number = 1 + Math.max(0, ...parents.map((name) => Number(/^\d+/u.exec(name)?.[0] ?? 0)));
   const hash = createHash("sha256")
-    .update(canonicalJson([parents, before, model]))
+    .update(`[${JSON.stringify(parents)},${modelJson(before)},${modelJson(model)}]`)
     .digest("hex")
     .slice(0, 6);
   const slug = slugOf(wanted ?? "") || slugOf(describe(changes)) || "change";

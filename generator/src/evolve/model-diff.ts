@@ -18,6 +18,8 @@ interface NamesNow {
   readonly table: (name: string) => string;
   /** `table` is the name before. */
   readonly column: (table: string, name: string) => string;
+  /** True where every table and column that is kept has the name that it had. */
+  readonly isPlain: boolean;
 }
 
 function namesNow(tables: Pairs<Table>, columnsByTable: ReadonlyMap<string, Pairs<Column>>): NamesNow {
@@ -25,6 +27,7 @@ function namesNow(tables: Pairs<Table>, columnsByTable: ReadonlyMap<string, Pair
   return {
     table: (name) => tables.nameAfter.get(name) ?? name,
     column: (table, name) => columns.get(table)?.get(name) ?? name,
+    isPlain: [tables, ...columnsByTable.values()].every(({ kept }) => kept.every(({ before, after }) => before.name === after.name)),
   };
 }
 
@@ -69,6 +72,8 @@ function tableChanges(tables: Pairs<Table>): readonly BareChange[] {
 
 /** One table in both models. */
 function changesWithin(before: Table, after: Table, columns: Pairs<Column>, names: NamesNow): readonly BareChange[] {
+  // What it refers to may be called otherwise.
+  if (before === after && names.isPlain) return [];
   const now = (list: readonly string[]): readonly string[] => list.map((name) => names.column(before.name, name));
   const at = { table: after.name };
   return [

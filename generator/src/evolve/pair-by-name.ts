@@ -18,6 +18,22 @@ export interface Pairs<T> {
  * the schema, and the old name may since belong to something new. Of two that claim one old name, the first by name has it.
  */
 export function pairByName<T extends NamedThing>(before: readonly T[], after: readonly T[]): Pairs<T> {
+  return before === after ? unchanged(before) : pairChanged(before, after);
+}
+
+const unchangedPairs = new WeakMap<readonly NamedThing[], Pairs<NamedThing>>();
+
+/** Where nothing has moved, no recorded rename counts: every name is taken. */
+function unchanged<T extends NamedThing>(things: readonly T[]): Pairs<T> {
+  const known = unchangedPairs.get(things) as Pairs<T> | undefined;
+  if (known !== undefined) return known;
+  const kept = things.map((thing) => ({ before: thing, after: thing }));
+  const pairs = { kept, added: [], removed: [], nameAfter: new Map(things.map(({ name }) => [name, name])) };
+  if (Object.isFrozen(things)) unchangedPairs.set(things, pairs);
+  return pairs;
+}
+
+function pairChanged<T extends NamedThing>(before: readonly T[], after: readonly T[]): Pairs<T> {
   const beforeByName = new Map(before.map((thing) => [thing.name, thing]));
   const recorded = after.filter((thing) => renamedFrom(thing) !== null).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const claimedBy = new Map<string, string>();

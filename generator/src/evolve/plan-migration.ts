@@ -2,12 +2,13 @@
  * From the migrations that are written and the model that the schema says now: the model with its places in the mask,
  * the migrations that emitters must know, and what speaks against going on.
  */
-import { createHash } from "node:crypto";
 import { report, wholeFile } from "@synckit-gen/schemas/diagnostics";
 import type { Diagnostic, Staged } from "@synckit-gen/schemas/diagnostics";
-import { canonicalJson } from "@synckit-gen/schemas/model";
 import type { MigrationSource, OutputFile, SyncModel } from "@synckit-gen/schemas/model";
 import { limits } from "@synckit-gen/schemas/protocol";
+import { deepFreeze } from "../model/deep-freeze.ts";
+import { hashModel } from "../model/model-json.ts";
+import { reuseTables } from "../model/reuse-tables.ts";
 import { formatModel, hashText } from "../write/lock.ts";
 import type { LockHistory, MigrationRecord, TableBits } from "../write/lock.ts";
 import { assignBits } from "./assign-bits.ts";
@@ -27,6 +28,8 @@ export interface PlanOptions {
   readonly allowsDestructive?: boolean;
   /** Where the schema stands, for findings about it. */
   readonly file: string;
+  /** Models whose tables are to be taken where they are equal. */
+  readonly known?: readonly SyncModel[];
 }
 
 export interface MigrationPlan {
@@ -83,31 +86,44 @@ function planFrom(history: History, before: SyncModel | null, model: SyncModel, 
       ),
     );
 
-  const changes = before === null ? [] : diffModels(before, bits.model);
-  const { diagnostics } = dangersOf(before, bits.model, changes, options);
+  const planned = deepFreeze(
+    reuseTables(
+      bits.model,
+      [...new Set([before, ...(options.known ?? [])])].filter((other) => other !== null),
+    ),
+  );
+  const changes = before === null ? [] : diffModels(before, planned);
+  const { diagnostics } = dangersOf(before, planned, changes, options);
   if (diagnostics.some(({ severity }) => severity === "error")) return failed(diagnostics);
 
-  const steps = before === null ? null : stepsBetween(before, bits.model);
-  const name = migrationName({ ...place, before, model: bits.model, changes, wanted: options.name });
-  const written = inRunOrder(history.migrations).map((record): MigrationSource => ({
-    kind: "written",
-    name: record.name,
-    text: history.texts.get(record.name) ?? "",
-  }));
+  const steps = before === null ? null : stepsBetween(before, planned);
+  const name = migrationName({ ...place, before, model: planned, changes, wanted: options.name });
+  const written = inRunOrder(history.migrations).map((record) => writtenSource(record, history.texts.get(record.name) ?? ""));
   // Planned again as it was, it stands for itself.
-  const planned: MigrationSource = { kind: "planned", name, steps, replaces: place.replaces.filter((replaced) => replaced !== name) };
+  const next: MigrationSource = { kind: "planned", name, steps, replaces: place.replaces.filter((replaced) => replaced !== name) };
   return {
     ok: true,
     value: {
-      model: bits.model,
-      sources: [...written, planned],
+      model: planned,
+      sources: [...written, next],
       changes,
       before,
       conclude: (files, modelHash) =>
-        conclude(history, bits.bits, { name, parents: place.parents, before, model: bits.model, modelHash, files }),
+        conclude(history, bits.bits, { name, parents: place.parents, before, model: planned, modelHash, files }),
     },
     diagnostics,
   };
+}
+
+const sources = new WeakMap<MigrationRecord, Extract<MigrationSource, { readonly kind: "written" }>>();
+
+/** One object for one migration: emitters need not read its text again in a later run over the same history. */
+function writtenSource(record: MigrationRecord, text: string): MigrationSource {
+  const known = sources.get(record);
+  if (known?.text === text) return known;
+  const source = { kind: "written", name: record.name, text } as const;
+  sources.set(record, source);
+  return source;
 }
 
 interface Written {
@@ -140,5 +156,3 @@ function conclude(history: History, bits: ReadonlyMap<string, TableBits>, writte
   const snapshot: OutputFile = { path: snapshotPath(name), text: `${formatModel(model)}\n`, ownership: "generated" };
   return { history: { ...rest, migrations: [...history.migrations, record] }, snapshots: [...kept, snapshot], added: name };
 }
-
-export const hashModel = (model: SyncModel): string => createHash("sha256").update(canonicalJson(model)).digest("hex").slice(0, 16);

@@ -3,16 +3,17 @@ import { LOCK_FILE } from "../emit/emit-files.ts";
 import { migrationPath, NO_HISTORY, snapshotPath } from "../evolve/history.ts";
 import type { History } from "../evolve/history.ts";
 import { INIT_NAME } from "../evolve/migration-name.ts";
-import { hashModel } from "../evolve/plan-migration.ts";
+import { hashModel } from "../model/model-json.ts";
 import { formatModel, hashText, parseLock } from "../write/lock.ts";
 import type { Lock } from "../write/lock.ts";
+import type { FileMemory } from "../write/file-memory.ts";
 import { readFound } from "../write/output-folder.ts";
 
 /** Texts of those paths that exist in the output folder. */
 export type ReadFiles = (paths: readonly string[]) => ReadonlyMap<string, string>;
 
 /** A lock that cannot be read gives no history; writing and comparing say what is wrong with it. */
-export const loadHistory = (folder: string): History => readHistory((paths) => readFound(folder, paths));
+export const loadHistory = (folder: string, memory?: FileMemory): History => readHistory((paths) => readFound(folder, paths, memory));
 
 /** The same from texts that are not on the disk. */
 export function readHistory(read: ReadFiles): History {

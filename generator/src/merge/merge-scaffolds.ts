@@ -12,6 +12,7 @@ import { shownPath } from "../load/shown-path.ts";
 import type { WantedFile } from "../write/compare.ts";
 import { hashText } from "../write/lock.ts";
 import type { Lock } from "../write/lock.ts";
+import type { FileMemory } from "../write/file-memory.ts";
 import { OutputRefused, readFound } from "../write/output-folder.ts";
 
 export interface MergedScaffolds {
@@ -30,6 +31,7 @@ export async function mergeScaffolds(
   folder: string,
   cwd: string,
   lock: Lock | null,
+  memory?: FileMemory,
 ): Promise<MergedScaffolds> {
   const merged: WantedFile[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -39,7 +41,7 @@ export async function mergeScaffolds(
       merged.push(file);
       continue;
     }
-    const outcome = await mergeOne(file, folder, lock);
+    const outcome = await mergeOne(file, folder, lock, memory);
     merged.push(outcome.file, { path: basePath(file.path), text: outcome.base, ownership: "generated" });
     const shown = shownPath(cwd, join(folder, file.path));
     const found = findingsOf(outcome, shown);
@@ -58,9 +60,9 @@ interface Outcome {
   readonly errorLine: number | null;
 }
 
-async function mergeOne(file: OutputFile, folder: string, lock: Lock | null): Promise<Outcome> {
+async function mergeOne(file: OutputFile, folder: string, lock: Lock | null, memory?: FileMemory): Promise<Outcome> {
   const { path, text: theirs } = file;
-  const found = readQuietly(folder, [path, basePath(path)]);
+  const found = readQuietly(folder, [path, basePath(path)], memory);
   const mine = found.get(path);
   const base = found.get(basePath(path));
   const settled = { base: theirs, removed: [], kept: [], errorLine: null };
@@ -79,9 +81,9 @@ async function mergeOne(file: OutputFile, folder: string, lock: Lock | null): Pr
 }
 
 /** A folder that cannot be read is reported by the comparison that follows. */
-function readQuietly(folder: string, paths: readonly string[]): ReadonlyMap<string, string> {
+function readQuietly(folder: string, paths: readonly string[], memory?: FileMemory): ReadonlyMap<string, string> {
   try {
-    return readFound(folder, paths);
+    return readFound(folder, paths, memory);
   } catch (error) {
     if (error instanceof OutputRefused) return new Map();
     throw error;

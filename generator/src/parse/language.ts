@@ -7,7 +7,7 @@ import type { ColumnType } from "@synckit-gen/schemas/model";
 import { closest } from "../closest.ts";
 import type { Located, Word } from "./node.ts";
 import { RULE_IDS } from "./rule-ids.ts";
-import { byKind, choice, convert, expression, fields, flag, list, mapOf, text, wholeNumber } from "./shape.ts";
+import { byKind, choice, convert, expression, fields, flag, list, mapOf, remembered, text, wholeNumber } from "./shape.ts";
 import type { Findings, Shape } from "./shape.ts";
 import type { BlobSyntax, BreakingIgnoreSyntax, ColumnSyntax, Given, LocalSyntax, ReferenceSyntax, TypeSyntax } from "./syntax.ts";
 
@@ -281,7 +281,7 @@ export const schemaFields = fields("the schema", {
   changelog: { shape: changelogFields, about: "How long pushed entries are kept." },
   breaking: { shape: breakingFields, about: "What `diff --breaking` says about this schema." },
   tables: {
-    shape: mapOf(tableFields, "a map from a table to its description"),
+    shape: mapOf(remembered(tableFields), "a map from a table to its description"),
     isRequired: true,
     about: "The tables that sync.",
     aliases: ["table"],

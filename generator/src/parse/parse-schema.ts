@@ -4,6 +4,7 @@ import { schemaFields, tableFields } from "./language.ts";
 import type { Node } from "./node.ts";
 import type { Findings, Named, Shape } from "./shape.ts";
 import type { SchemaSyntax, TableSyntax } from "./syntax.ts";
+import type { YamlMemory } from "./yaml-memory.ts";
 import { readYaml } from "./yaml-reader.ts";
 import type { SourceText } from "./yaml-reader.ts";
 
@@ -11,9 +12,15 @@ type ReadBy<S> = S extends Shape<infer T> ? T : never;
 type SchemaFields = ReadBy<typeof schemaFields>;
 type TableFields = ReadBy<typeof tableFields>;
 
-/** `syntax` is null where the text is not YAML, or not a map. */
-export function parseSchema(source: SourceText): { readonly syntax: SchemaSyntax | null; readonly diagnostics: readonly Diagnostic[] } {
-  const { root, diagnostics } = readYaml(source);
+export interface ParsedSchema {
+  /** Null where the text is not YAML, or not a map. */
+  readonly syntax: SchemaSyntax | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** With a memory, tables that have not changed are the same objects as before, unless their lines have moved. */
+export function parseSchema(source: SourceText, memory?: YamlMemory): ParsedSchema {
+  const { root, diagnostics } = memory === undefined ? readYaml(source) : memory.read(source);
   if (root === null) return { syntax: null, diagnostics };
 
   const findings: Findings = [...diagnostics];
@@ -45,7 +52,18 @@ function schemaSyntax({ values, at }: SchemaFields, file: string, tablesAt: Sour
   };
 }
 
-function tableSyntax({ name, value }: Named<TableFields>): TableSyntax {
+const syntaxByFields = new WeakMap<TableFields, TableSyntax>();
+
+/** A table whose fields are the same object is the same table: its name stands beside them. */
+function tableSyntax(table: Named<TableFields>): TableSyntax {
+  const known = table.value && syntaxByFields.get(table.value);
+  if (known !== undefined && known.name === table.name) return known;
+  const syntax = toSyntax(table);
+  if (table.value !== undefined) syntaxByFields.set(table.value, syntax);
+  return syntax;
+}
+
+function toSyntax({ name, value }: Named<TableFields>): TableSyntax {
   const values: Partial<TableFields["values"]> = value?.values ?? {};
   const unreadable = value?.unreadable;
   return {

@@ -244,3 +244,21 @@ export const convert = <From, To>(
     return value === undefined ? undefined : to(value, findings);
   },
 });
+
+/** The same shape, which keeps what it has read: a node never changes, and reading one gives the same each time. */
+export function remembered<T>(shape: Shape<T>): Shape<T> {
+  const known = new WeakMap<Node, { readonly value: T | undefined; readonly findings: Findings }>();
+  return {
+    ...shape,
+    read: (node, findings) => {
+      let reading = known.get(node);
+      if (reading === undefined) {
+        const found: Findings = [];
+        reading = { value: shape.read(node, found), findings: found };
+        known.set(node, reading);
+      }
+      findings.push(...reading.findings);
+      return reading.value;
+    },
+  };
+}

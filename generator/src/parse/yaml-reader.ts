@@ -17,32 +17,38 @@ export interface SourceText {
 /** An alias may repeat what repeats aliases; ten lines can then stand for billions of values. */
 const MAX_ALIASED_VALUES = 50_000;
 
-/** `root` is null exactly when the text is not YAML; duplicate keys are findings, and the first of them is kept. */
-export function readYaml(source: SourceText): { readonly root: Node | null; readonly diagnostics: readonly Diagnostic[] } {
+export interface ReadYaml {
+  /** Null exactly when the text is not YAML. */
+  readonly root: Node | null;
+  /** Duplicate keys are among them; the first of each is kept. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** True where a value stands for one from elsewhere in the text. */
+  readonly hasAliases: boolean;
+}
+
+export function readYaml(source: SourceText): ReadYaml {
+  const broken = (...diagnostics: readonly Diagnostic[]): ReadYaml => ({ root: null, diagnostics, hasAliases: false });
   const lines = new LineCounter();
   let document: Document.Parsed;
   try {
     document = parseDocument(source.text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: "error" });
   } catch (error) {
     // Only nesting deep enough to exhaust the stack gets here.
-    return { root: null, diagnostics: [report("yaml/syntax", pointAt(source.file, 1, 1), { reason: sentence(error) })] };
+    return broken(report("yaml/syntax", pointAt(source.file, 1, 1), { reason: sentence(error) }));
   }
 
   const reader = new TreeReader(source, lines, document);
   const faults = [...document.errors, ...document.warnings];
   if (faults.length > 0) {
-    return {
-      root: null,
-      diagnostics: faults.map((fault) => report("yaml/syntax", reader.span(fault.pos[0], fault.pos[1]), { reason: sentence(fault) })),
-    };
+    return broken(...faults.map((fault) => report("yaml/syntax", reader.span(fault.pos[0], fault.pos[1]), { reason: sentence(fault) })));
   }
 
   try {
     const root = reader.read(document.contents, pointAt(source.file, 1, 1), source.file);
-    return { root, diagnostics: reader.findings };
+    return { root, diagnostics: reader.findings, hasAliases: reader.hasAliases };
   } catch (error) {
     if (!(error instanceof UnreadableTree)) throw error;
-    return { root: null, diagnostics: [report("yaml/syntax", error.at, { reason: error.message })] };
+    return broken(report("yaml/syntax", error.at, { reason: error.message }));
   }
 }
 
@@ -57,6 +63,7 @@ class UnreadableTree extends Error {
 
 class TreeReader {
   readonly findings: Diagnostic[] = [];
+  hasAliases = false;
   readonly #source: SourceText;
   readonly #lines: LineCounter;
   readonly #document: Document.Parsed;
@@ -90,6 +97,7 @@ class TreeReader {
       throw new UnreadableTree(`its aliases stand for more than ${MAX_ALIASED_VALUES} values`, aliasAt ?? owner);
     }
     if (isAlias(node)) {
+      this.hasAliases = true;
       const at = this.#spanOf(node, owner);
       const target = node.resolve(this.#document);
       if (target === undefined) throw new UnreadableTree(`no anchor is named "${node.source}"`, at);
@@ -142,6 +150,7 @@ class TreeReader {
   /** A key is taken as it is written, so that tables may be named `null`, `true` or `2024`. */
   #readKey(key: unknown, owner: SourceSpan): Word | null {
     const at = this.#spanOf(key, owner);
+    if (isAlias(key)) this.hasAliases = true;
     const resolved = isAlias(key) ? key.resolve(this.#document) : key;
     if (resolved === null || resolved === undefined) return { text: "", at };
     if (isScalar(resolved)) return { text: typeof resolved.value === "string" ? resolved.value : (resolved.source ?? ""), at };

@@ -11,7 +11,7 @@ import { EmitterFault, LOCK_FILE } from "../emit/emit-files.ts";
 import { ATTRIBUTES_FILE, keepOtherLines } from "../emit/git-attributes.ts";
 import type { History } from "../evolve/history.ts";
 import { deployedModels } from "../evolve/merge-models.ts";
-import type { Generated } from "../generate.ts";
+import type { Generated, GenerateMemory } from "../generate.ts";
 import { loadHistory } from "../load/load-history.ts";
 import { EmitterFailed, firstLine, loadEmitter } from "../load/load-emitter.ts";
 import { loadSchema, repositoryRoot } from "../load/load-schema.ts";
@@ -20,6 +20,7 @@ import { shownPath } from "../load/shown-path.ts";
 import { mergeScaffolds } from "../merge/merge-scaffolds.ts";
 import { VERSION } from "../version.ts";
 import type { Drift } from "../write/compare.ts";
+import type { FileMemory } from "../write/file-memory.ts";
 import { parseLock } from "../write/lock.ts";
 import type { Inputs } from "../write/lock.ts";
 import { OutputRefused, readFound } from "../write/output-folder.ts";
@@ -52,6 +53,13 @@ export interface ProjectOptions {
   readonly acceptEgress?: readonly string[];
   /** How to plan a migration, should one be needed. */
   readonly migration?: MigrationOptions;
+  /** Of the runs before over this project, in a process that stays. */
+  readonly memory?: ProjectMemory;
+}
+
+export interface ProjectMemory {
+  readonly generate: GenerateMemory;
+  readonly files: FileMemory;
 }
 
 export interface MigrationOptions {
@@ -89,7 +97,8 @@ export async function runProject(options: ProjectOptions): Promise<ProjectOutcom
   const { source, path } = loaded.value;
   const folder = options.out === undefined ? join(dirname(path), "src", "sync") : resolve(options.cwd, options.out);
   const known = { ...nothing, folder: shownPath(options.cwd, folder), inputs: [path], sources: new Map([[source.file, source.text]]) };
-  const recorded = readRecorded(folder);
+  const files = options.memory?.files;
+  const recorded = readRecorded(folder, files);
   const inputs = inputsOf(options, loaded.value, recorded?.inputs);
   if (!options.isFull && recorded !== null) {
     const drift = knownCurrent(folder, recorded.text, recorded.lock, inputs);
@@ -102,21 +111,22 @@ export async function runProject(options: ProjectOptions): Promise<ProjectOutcom
   const { generate } = await import("../generate.ts");
   const emitters = withOwn([...(await options.loadEmitters()), ...(await loadExtras(inputs.options["with"]))], own.emitters);
   const importSuffix = suffixOf(inputs.options["importSuffix"]);
-  const found = quietly(() => loadHistory(folder));
+  const found = quietly(() => loadHistory(folder, files));
   const history = options.migration?.revise !== undefined && found !== undefined ? options.migration.revise(found) : found;
   const planned = {
     ...(history === undefined ? {} : { history }),
     migrationName: options.migration?.name,
     allowsDestructive: options.migration?.allowsDestructive ?? false,
+    memory: options.memory?.generate,
   };
   const generated = blaming(own, () => generate(source, emitters, { importSuffix, ...planned }));
   if (!generated.ok) return { ...reached, diagnostics: generated.diagnostics };
 
-  const scaffolds = await mergeScaffolds(generated.value.files, folder, options.cwd, recorded?.lock ?? null);
+  const scaffolds = await mergeScaffolds(generated.value.files, folder, options.cwd, recorded?.lock ?? null, files);
   const egress = checkEgress(generated.value, source, {
     cwd: options.cwd,
     folder,
-    lock: recorded !== null ? "readable" : readQuietly(folder, LOCK_FILE) === undefined ? "none" : "unreadable",
+    lock: recorded !== null ? "readable" : readQuietly(folder, LOCK_FILE, files) === undefined ? "none" : "unreadable",
     isForced: options.isForced,
     deployed: found === undefined ? [] : deployedModels(found),
     recorded: recorded?.lock.history?.acceptedEgress ?? new Map(),
@@ -125,12 +135,13 @@ export async function runProject(options: ProjectOptions): Promise<ProjectOutcom
   if (egress.diagnostics.some(({ severity }) => severity === "error"))
     return { ...reached, diagnostics: [...generated.diagnostics, ...egress.diagnostics], undecided: egress.undecided };
 
-  const merged = withOtherLines({ ...generated.value, files: scaffolds.files }, folder);
+  const merged = withOtherLines({ ...generated.value, files: scaffolds.files }, folder, files);
   const outputOptions = {
     cwd: options.cwd,
     folder,
     isForced: options.isForced,
     acceptedEgress: egress.accepted,
+    files,
     inputs: {
       ...inputs,
       scaffolds: merged.files.filter(({ ownership }) => ownership === "scaffold").map(({ path: file }) => file),
@@ -152,13 +163,14 @@ export async function runProject(options: ProjectOptions): Promise<ProjectOutcom
 }
 
 /** The lock as the last run left it; null where there is none that could be used. Writing says what is wrong with it. */
-function readRecorded(folder: string) {
-  const text = readQuietly(folder, LOCK_FILE);
+function readRecorded(folder: string, memory?: FileMemory) {
+  const text = readQuietly(folder, LOCK_FILE, memory);
   const reading = text === undefined ? undefined : parseLock(text);
   return text === undefined || reading?.ok !== true ? null : { text, lock: reading.lock, inputs: reading.lock.inputs };
 }
 
-const readQuietly = (folder: string, path: string): string | undefined => quietly(() => readFound(folder, [path]).get(path));
+const readQuietly = (folder: string, path: string, memory?: FileMemory): string | undefined =>
+  quietly(() => readFound(folder, [path], memory).get(path));
 
 function quietly<T>(read: () => T): T | undefined {
   try {
@@ -254,8 +266,8 @@ function blaming<T extends { readonly ok: boolean }>(
 }
 
 /** `.gitattributes` may be shared with the user: lines that are not ours stay. */
-function withOtherLines(generated: Generated, folder: string): Generated {
-  const found = readQuietly(folder, ATTRIBUTES_FILE);
+function withOtherLines(generated: Generated, folder: string, memory?: FileMemory): Generated {
+  const found = readQuietly(folder, ATTRIBUTES_FILE, memory);
   if (found === undefined) return generated;
   return { ...generated, files: generated.files.map((file) => (file.path === ATTRIBUTES_FILE ? keepOtherLines(file, found) : file)) };
 }

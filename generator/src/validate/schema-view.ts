@@ -40,7 +40,7 @@ export interface ColumnView {
 }
 
 export function viewSchema(syntax: SchemaSyntax): SchemaView {
-  const tables = syntax.tables.map(viewTable);
+  const tables = syntax.tables.map(viewOnce);
   return { syntax, tables, tableByName: new Map(tables.map((table) => [table.name, table])) };
 }
 
@@ -54,6 +54,15 @@ export const isSameSet = (a: readonly Word[], b: readonly Word[]): boolean => {
 
 /** Columns of the identity have no place in the changed-column mask. */
 export const isIdentityColumn = (table: TableView, column: ColumnView): boolean => table.identity.some((word) => word.text === column.name);
+
+const views = new WeakMap<TableSyntax, TableView>();
+
+/** The same syntax has the same view, so that what is known of one need not be found out again. */
+function viewOnce(syntax: TableSyntax): TableView {
+  let view = views.get(syntax);
+  if (view === undefined) views.set(syntax, (view = viewTable(syntax)));
+  return view;
+}
 
 function viewTable(syntax: TableSyntax): TableView {
   const key = syntax.key ?? [{ text: "id", at: syntax.name.at }];

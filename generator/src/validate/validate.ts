@@ -1,13 +1,13 @@
 /** Runs every rule, so that one run reports every mistake. */
 import type { Diagnostic } from "@synckit-gen/schemas/diagnostics";
-import type { Rule } from "./rule.ts";
+import type { Rule, TableRule } from "./rule.ts";
 import { blobColumnsFit, blobFlagsConnect } from "./rules/blobs.ts";
 import { columnsAreEitherSyncedOrLocal, columnsAreNamedOnce, nullabilityIsSaidOnce } from "./rules/columns.ts";
 import { credentialsStayHome } from "./rules/credentials.ts";
 import { expressionsParse } from "./rules/expressions.ts";
 import { keysAreUniqueEverywhere, keysHaveAnExactText, keysHaveValues, keysTravel, keysValuesOnArrival } from "./rules/keys.ts";
 import { columnsFitTheMask } from "./rules/limits.ts";
-import { namesAreUsable, namesDifferToSqlite, reservedNamesAreFree } from "./rules/names.ts";
+import { appIsNamed, columnsDifferToSqlite, namesAreUsable, reservedNamesAreFree, tablesDifferToSqlite } from "./rules/names.ts";
 import {
   compatMergesRows,
   ignoredDeletesDoNotCascade,
@@ -25,12 +25,28 @@ import {
   unsyncedParentsMayBeMissing,
 } from "./rules/references.ts";
 import { uniqueColumnsAreSynced } from "./rules/unique.ts";
-import type { SchemaView } from "./schema-view.ts";
+import type { SchemaView, TableView } from "./schema-view.ts";
 
-const rules: readonly Rule[] = [
+/** Rules that look at the schema as a whole. */
+const schemaRules: readonly Rule[] = [
   tablesExist,
+  appIsNamed,
+  tablesDifferToSqlite,
+  compatMergesRows,
+  parentsExist,
+  referenceColumnsAreSynced,
+  targetsAreUnique,
+  columnsFitTheirTargets,
+  setNullIsPossible,
+  unsyncedParentsMayBeMissing,
+  parentsAreInserted,
+  ignoredDeletesDoNotCascade,
+  blobFlagsConnect,
+];
+
+const tableRules: readonly TableRule[] = [
   namesAreUsable,
-  namesDifferToSqlite,
+  columnsDifferToSqlite,
   reservedNamesAreFree,
   columnsAreEitherSyncedOrLocal,
   columnsAreNamedOnce,
@@ -45,21 +61,22 @@ const rules: readonly Rule[] = [
   localColumnsHaveValues,
   columnsFitTheMask,
   tablesSyncSomething,
-  compatMergesRows,
-  parentsExist,
-  referenceColumnsAreSynced,
-  targetsAreUnique,
-  columnsFitTheirTargets,
-  setNullIsPossible,
-  unsyncedParentsMayBeMissing,
-  parentsAreInserted,
-  ignoredDeletesDoNotCascade,
   uniqueColumnsAreSynced,
   blobColumnsFit,
-  blobFlagsConnect,
 ];
 
-export const validate = (schema: SchemaView): readonly Diagnostic[] => rules.flatMap((rule) => [...rule(schema)]);
+export const validate = (schema: SchemaView): readonly Diagnostic[] => [
+  ...schemaRules.flatMap((rule) => [...rule(schema)]),
+  ...schema.tables.flatMap(validateTable),
+];
+
+const findingsByTable = new WeakMap<TableView, readonly Diagnostic[]>();
+
+function validateTable(table: TableView): readonly Diagnostic[] {
+  let findings = findingsByTable.get(table);
+  if (findings === undefined) findingsByTable.set(table, (findings = tableRules.flatMap((rule) => [...rule([table])])));
+  return findings;
+}
 
 /** By position, then by code, so that the order does not depend on the order of the rules. */
 export const sortFindings = (findings: readonly Diagnostic[]): readonly Diagnostic[] =>

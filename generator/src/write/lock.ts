@@ -2,10 +2,12 @@
  * `synckit.lock.json`: the model behind the files, and a hash of each file as it was written. The hashes tell a
  * stale file from one that was edited by hand, and an orphan of ours from a file that is somebody else's.
  */
-import { createHash } from "node:crypto";
+import { hash as digest } from "node:crypto";
 import { canonicalJson } from "@synckit-gen/schemas/model";
 import type { OutputFile, SyncModel } from "@synckit-gen/schemas/model";
+import { tableJson } from "../model/model-json.ts";
 import { readStoredModel } from "../evolve/stored-model.ts";
+import { recentTexts } from "./recent-texts.ts";
 
 const LOCK_VERSION = 1;
 
@@ -75,7 +77,11 @@ export interface Inputs {
 
 export const EMPTY_LOCK: Lock = { files: new Map() };
 
-export const hashText = (text: string): string => createHash("sha256").update(text).digest("hex");
+/** Two runs' worth of large files. */
+const textHashes = recentTexts((text) => digest("sha256", text), { count: 14, minLength: 65_536 });
+
+/** SHA-256 in hex digits. */
+export const hashText: (text: string) => string = textHashes.of;
 
 export interface LockContent {
   readonly model: SyncModel;
@@ -90,13 +96,12 @@ export interface LockContent {
  * keeps the lines of both (`merge=union`), `readLines` makes sense of them.
  */
 export function formatLock({ model, modelHash, files, inputs, history }: LockContent): string {
-  const hashes = files.filter((file) => file.ownership === "generated").map((file) => [file.path, hashText(file.text)] as const);
   const migrations = history.migrations.map(({ name, ...record }) => [name, record] as const);
   return sealLock(
     `{\n${[
       member("acceptedEgress", block(history.acceptedEgress, 1)),
       member("bits", block(history.bits, 1)),
-      member("files", block(hashes, 1)),
+      member("files", block(hashesOf(files), 1)),
       member("inputs", block(Object.entries(inputs), 1)),
       member("lockVersion", String(LOCK_VERSION)),
       member("migrations", block(migrations, 1)),
@@ -107,10 +112,13 @@ export function formatLock({ model, modelHash, files, inputs, history }: LockCon
   );
 }
 
+const hashesOf = (files: readonly OutputFile[]): readonly (readonly [string, string])[] =>
+  files.filter((file) => file.ownership === "generated").map((file) => [file.path, hashText(file.text)] as const);
+
 /** A model with a line for each table. */
 export function formatModel(model: SyncModel, depth = 0): string {
   const { tables, ...settings } = model;
-  const lines = tables.map((table) => `${indent(depth + 2)}${canonicalJson(table)}`);
+  const lines = tables.map((table) => `${indent(depth + 2)}${tableJson(table)}`);
   const members = Object.entries(settings).map(([name, value]) => [name, canonicalJson(value)] as const);
   const list = lines.length === 0 ? "[]" : `[\n${lines.join(",\n")}\n${indent(depth + 1)}]`;
   return braces([...members, ["tables", list] as const], depth);
@@ -127,7 +135,7 @@ const block = (entries: Iterable<readonly [string, unknown]>, depth: number): st
 
 function braces(members: readonly (readonly [name: string, json: string])[], depth: number): string {
   if (members.length === 0) return "{}";
-  const sorted = members.toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = sortByName(members);
   return `{\n${sorted.map(([name, json]) => `${indent(depth + 1)}${JSON.stringify(name)}: ${json}`).join(",\n")}\n${indent(depth)}}`;
 }
 
@@ -145,8 +153,32 @@ export function isSealed(text: string): boolean {
 
 export type LockReading = { readonly ok: true; readonly lock: Lock } | { readonly ok: false; readonly reason: string };
 
+const readings = recentTexts(readLock, { count: 4, minLength: 0 });
+
 /** Reads what this version needs of a lock file; paths that lead out of the folder are refused. */
-export function parseLock(text: string): LockReading {
+export const parseLock: (text: string) => LockReading = readings.of;
+
+/** Says what `parseLock` would find in a text that `formatLock` has just made of this. */
+export const rememberLock = (text: string, content: LockContent): void => readings.put(text, { ok: true, lock: lockOf(content) });
+
+/** What `parseLock` gives of the lock with this content. */
+export const lockOf = ({ model, files, inputs, history }: LockContent): Lock => ({
+  files: new Map(sortByName(hashesOf(files))),
+  mergedFiles: new Set(),
+  isMerged: false,
+  history: {
+    migrations: history.migrations.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    bits: new Map(sortByName(history.bits)),
+    acceptedEgress: new Map(sortByName(history.acceptedEgress)),
+  },
+  model,
+  inputs,
+});
+
+const sortByName = <T>(entries: Iterable<readonly [string, T]>): readonly (readonly [string, T])[] =>
+  [...entries].toSorted(([a], [b]) => (a < b ? -1 : 1));
+
+function readLock(text: string): LockReading {
   if (/^<{7} /mu.test(text)) return { ok: false, reason: "it holds an unresolved merge" };
   // A lock of an earlier version has no seal, and is taken at its word.
   const isMerged = SEAL.test(text) && !isSealed(text);

@@ -5,6 +5,7 @@
 import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { errorCode } from "../load/shown-path.ts";
+import type { FileMemory } from "./file-memory.ts";
 
 /** The disk refused; `path` is absolute and `cause` the system's error. */
 export class OutputRefused extends Error {
@@ -16,18 +17,18 @@ export class OutputRefused extends Error {
 }
 
 /** Texts of those paths that exist. */
-export function readFound(folder: string, paths: Iterable<string>): ReadonlyMap<string, string> {
+export function readFound(folder: string, paths: Iterable<string>, memory?: FileMemory): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const path of paths) {
-    const text = readIfThere(join(folder, path));
+    const text = readIfThere(join(folder, path), memory);
     if (text !== null) found.set(path, text);
   }
   return found;
 }
 
-function readIfThere(path: string): string | null {
+function readIfThere(path: string, memory: FileMemory | undefined): string | null {
   try {
-    return readFileSync(path, "utf8");
+    return memory === undefined ? readFileSync(path, "utf8") : memory.read(path);
   } catch (error) {
     // ENOTDIR: a parent is a file, so this one is not there; writing will say so.
     if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return null;
@@ -40,8 +41,8 @@ interface Change {
   readonly text: string;
 }
 
-export function changeFolder(folder: string, writes: readonly Change[], removals: readonly string[]): void {
-  const staged: { readonly from: string; readonly to: string }[] = [];
+export function changeFolder(folder: string, writes: readonly Change[], removals: readonly string[], memory?: FileMemory): void {
+  const staged: { readonly from: string; readonly to: string; readonly text: string }[] = [];
   const made: string[] = [];
   try {
     for (const { path, text } of writes) {
@@ -49,7 +50,7 @@ export function changeFolder(folder: string, writes: readonly Change[], removals
       attempt(dirname(to), () => makeFolders(dirname(to), made));
       // A name of this process's own: two runs at once must not share it.
       const from = `${to}.${process.pid}.tmp`;
-      staged.push({ from, to });
+      staged.push({ from, to, text });
       attempt(to, () => writeFileSync(from, text));
     }
   } catch (error) {
@@ -57,7 +58,11 @@ export function changeFolder(folder: string, writes: readonly Change[], removals
     for (const path of made.toReversed()) removeIfEmpty(path);
     throw error;
   }
-  for (const { from, to } of staged) attempt(to, () => renameSync(from, to));
+  for (const { from, to, text } of staged)
+    attempt(to, () => {
+      memory?.wrote(to, text, from);
+      renameSync(from, to);
+    });
   for (const path of removals) {
     const full = join(folder, path);
     attempt(full, () => rmSync(full, { force: true }));

@@ -9,8 +9,9 @@ import type { AcceptedEgress } from "../evolve/egress-decision.ts";
 import { reasonOf, shownPath } from "../load/shown-path.ts";
 import { compare } from "./compare.ts";
 import type { Drift } from "./compare.ts";
-import { EMPTY_HISTORY, EMPTY_LOCK, formatLock, hashText, parseLock } from "./lock.ts";
-import type { Inputs, Lock } from "./lock.ts";
+import { EMPTY_HISTORY, EMPTY_LOCK, formatLock, hashText, parseLock, rememberLock } from "./lock.ts";
+import type { FileMemory } from "./file-memory.ts";
+import type { Inputs, Lock, LockContent } from "./lock.ts";
 import { changeFolder, OutputRefused, readFound } from "./output-folder.ts";
 
 export interface OutputOptions {
@@ -23,11 +24,14 @@ export interface OutputOptions {
   readonly inputs: Inputs;
   /** Recorded in the lock. */
   readonly acceptedEgress?: AcceptedEgress;
+  /** Of the runs before, in a process that stays. */
+  readonly files?: FileMemory | undefined;
 }
 
 interface Comparison {
   readonly drift: readonly Drift[];
   readonly wanted: readonly OutputFile[];
+  readonly lock: { readonly text: string; readonly content: LockContent };
 }
 
 /** How the folder differs from what was generated. Changes nothing. */
@@ -41,35 +45,43 @@ export function writeOutput(generated: Generated, options: OutputOptions): Stage
   return guarded(options, () => {
     const compared = readComparison(generated, options);
     if (!compared.ok) return compared;
-    const { drift, wanted } = compared.value;
+    const { drift, wanted, lock } = compared.value;
     const diagnostics = editFindings(drift, options);
     if (diagnostics.some(({ severity }) => severity === "error")) return { ok: false, diagnostics };
 
     const stateByPath = new Map(drift.map(({ path, state }) => [path, state]));
     const writes = wanted.filter(({ path }) => stateByPath.get(path) !== "current");
     const removals = drift.filter(({ state }) => state === "orphaned").map(({ path }) => path);
-    changeFolder(options.folder, writes, removals);
+    changeFolder(options.folder, writes, removals, options.files);
+    rememberLock(lock.text, lock.content);
     return { ok: true, value: drift, diagnostics };
   });
 }
 
 function readComparison(generated: Generated, options: OutputOptions): Staged<Comparison> {
-  const lockText = readFound(options.folder, [LOCK_FILE]).get(LOCK_FILE);
+  const lockText = readFound(options.folder, [LOCK_FILE], options.files).get(LOCK_FILE);
   const lock = lockText === undefined ? { ok: true as const, lock: EMPTY_LOCK } : parseLock(lockText);
   if (!lock.ok && !options.isForced) {
     const path = shownPath(options.cwd, join(options.folder, LOCK_FILE));
     return { ok: false, diagnostics: [report("output/lock-unreadable", wholeFile(path), { path, reason: lock.reason })] };
   }
   const known = lock.ok ? lock.lock : EMPTY_LOCK;
-  const wanted = [...generated.files, lockFile(generated, options)];
-  const found = readFound(options.folder, new Set([...wanted.map(({ path }) => path), ...known.files.keys()]));
-  return { ok: true, value: { wanted, drift: compare(wanted, found, withOwnHash(known, lockText)) }, diagnostics: [] };
+  const content = lockContent(generated, options);
+  const text = formatLock(content);
+  const wanted: readonly OutputFile[] = [...generated.files, { path: LOCK_FILE, text, ownership: "generated" }];
+  const found = readFound(options.folder, new Set([...wanted.map(({ path }) => path), ...known.files.keys()]), options.files);
+  return {
+    ok: true,
+    value: { wanted, lock: { text, content }, drift: compare(wanted, found, withOwnHash(known, lockText)) },
+    diagnostics: [],
+  };
 }
 
-function lockFile(generated: Generated, { inputs, acceptedEgress }: OutputOptions): OutputFile {
-  const history = generated.history ?? EMPTY_HISTORY;
-  const accepted = { ...history, acceptedEgress: acceptedEgress ?? history.acceptedEgress };
-  return { path: LOCK_FILE, text: formatLock({ ...generated, inputs, history: accepted }), ownership: "generated" };
+function lockContent(
+  { model, modelHash, files, history = EMPTY_HISTORY }: Generated,
+  { inputs, acceptedEgress }: OutputOptions,
+): LockContent {
+  return { model, modelHash, files, inputs, history: { ...history, acceptedEgress: acceptedEgress ?? history.acceptedEgress } };
 }
 
 /** The lock cannot hold its own hash. It is ours as long as it can be read. */

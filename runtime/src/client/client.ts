@@ -290,6 +290,11 @@ export class SyncKitClient {
     }
   }
 
+  /** How far the server's clock is ahead of this device's, ms; null: not known yet. */
+  clockOffsetMs(): number | null {
+    return this.#http.clockOffsetMs;
+  }
+
   // Snapshots (extension `snapshots`) --------------------------------------------------------------
 
   newSnapshotId(): string {

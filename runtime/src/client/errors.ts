@@ -44,6 +44,7 @@ const catalog = {
     retryable: false,
     message: "The database's sync tables are older than this runtime: run `synckit-gen generate` and then the migrations it has written.",
   },
+  "cycle/elsewhere": { retryable: true, message: "Another window or process is syncing this database." },
   "entry/undecryptable": { retryable: false, message: "An entry cannot be decrypted with this key." },
   "changes/unsynced": {
     retryable: false,

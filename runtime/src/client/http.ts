@@ -23,7 +23,7 @@ export interface HttpPorts {
 }
 
 export interface HttpCall {
-  readonly method: "GET" | "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly url: string;
   readonly token: string | null;
   readonly body?: unknown;
@@ -35,9 +35,15 @@ type Outcome = { readonly kind: "reply"; readonly body: unknown } | { readonly k
 
 export class Http {
   readonly #ports: HttpPorts;
+  #clockOffsetMs: number | null = null;
 
   constructor(ports: HttpPorts) {
     this.#ports = ports;
+  }
+
+  /** How far the server's clock was ahead of this device's at the last reply, ms; null: no reply has said. Good to about a second. */
+  get clockOffsetMs(): number | null {
+    return this.#clockOffsetMs;
   }
 
   /** The parsed reply; null for an empty one. Throws `SyncError`. */
@@ -56,6 +62,7 @@ export class Http {
   }
 
   async #attempt(call: HttpCall, body: Uint8Array<ArrayBuffer> | null): Promise<Outcome> {
+    const sentAtMs = this.#ports.clock.nowMs();
     const signal = AbortSignal.timeout((call.timeoutMs ?? TIMEOUT_MS) + Math.ceil((body?.length ?? 0) / UPLOAD_BYTES_PER_MS));
     try {
       const response = await this.#ports.fetch(call.url, {
@@ -71,12 +78,20 @@ export class Http {
         cache: "no-store",
         signal,
       });
+      this.#noteClock(response, sentAtMs);
       if (response.ok) return { kind: "reply", body: parseJson(await readText(response, MAX_REPLY_BYTES)) };
       return { kind: "failure", error: await this.#refusal(response) };
     } catch (cause) {
       if (cause instanceof SyncError) return { kind: "failure", error: cause };
       return { kind: "failure", error: new SyncError(signal.aborted ? "network/timeout" : "network/offline", { cause }) };
     }
+  }
+
+  /** A Date header is cut to the second: on average half a second before the reply was made, on the middle of the way. */
+  #noteClock(response: Response, sentAtMs: number): void {
+    const serverMs = Date.parse(response.headers.get("date") ?? "");
+    if (Number.isNaN(serverMs)) return;
+    this.#clockOffsetMs = Math.round(serverMs + 500 - (sentAtMs + this.#ports.clock.nowMs()) / 2);
   }
 
   async #refusal(response: Response): Promise<SyncError> {

@@ -3,6 +3,7 @@ import type { PulledEntry } from "../client/entries.ts";
 import { forgetSnapshots } from "../store/snapshot-facts.ts";
 import type { RemoteChange } from "../store/remote-change.ts";
 import type { Store } from "../store/store.ts";
+import type { ReportProgress } from "../events/progress.ts";
 import { decodeEntry, type DecodedEntry, type EntryFormat, type Refusal } from "./entry.ts";
 import { checkpoint, lastEntryFact, reseed } from "./recovery.ts";
 import type { PulledPage, Relay } from "./relay.ts";
@@ -24,7 +25,13 @@ const MAX_GATHERED_AT_FIRST = 20_000;
 /** State key: something was pulled that only a newer version of the app understands. */
 export const REPLAY_ON_UPGRADE = "replay_on_upgrade";
 
-export async function pullChanges(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<PullReport> {
+export async function pullChanges(
+  store: Store,
+  relay: Relay,
+  format: EntryFormat,
+  device: string,
+  report: ReportProgress = () => {},
+): Promise<PullReport> {
   let { page, reseeded } = await firstPage(store, relay, format, device);
   const refused: Refusal[] = [];
   let pulled = 0;
@@ -34,6 +41,9 @@ export async function pullChanges(store: Store, relay: Relay, format: EntryForma
   const highest = Math.max(cursor, store.highestCursor());
   let gathered: RemoteChange[] = [];
   let facts: Record<string, string> = {};
+  const start = cursor;
+  // How much there is to come is worth a request only where it is more than a page.
+  const head = page.hasMore ? ((await relay.status?.())?.latestCursor ?? null) : page.cursor;
   const flush = (): void => {
     merged += store.applyRemote(device, gathered, cursor, facts).merged;
     gathered = [];
@@ -55,6 +65,7 @@ export async function pullChanges(store: Store, relay: Relay, format: EntryForma
     const isMoved = page.cursor > cursor;
     cursor = Math.max(cursor, page.cursor);
     if (gathered.length >= mostGathered || (!page.hasMore && (isMoved || gathered.length > 0))) flush();
+    if (cursor > start) report({ phase: "pull", unit: "entries", done: cursor - start, total: head === null ? null : head - start });
     if (!page.hasMore) break;
     page = await nextPage(relay, device, cursor, () => gathered.length > 0 && flush());
   }

@@ -6,6 +6,7 @@ import { limits } from "@synckit-gen/schemas/protocol";
 import type { Relay } from "./relay.ts";
 import type { PayloadEntry } from "../client/entries.ts";
 import type { Store } from "../store/store.ts";
+import type { ReportProgress } from "../events/progress.ts";
 import { encodeEntry, type EntryFormat } from "./entry.ts";
 
 /** Bytes of payload text in one request: base64 and the wire's other members make about half as much again of it. */
@@ -17,10 +18,17 @@ const MAX_PAYLOAD_BYTES = Math.floor((limits.MAX_ENTRY_BYTES * 3) / 4) - 64;
  * Sends what was pending at the call, in batches, and returns the number of entries sent. What an app writes meanwhile
  * waits for the next push: a busy writer must not keep this one from ending.
  */
-export async function pushChanges(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<number> {
+export async function pushChanges(
+  store: Store,
+  relay: Relay,
+  format: EntryFormat,
+  device: string,
+  report: ReportProgress = () => {},
+): Promise<number> {
   let pushed = 0;
   store.foldLocal(device);
-  for (let left = store.pendingCount(); ;) {
+  const total = store.pendingCount();
+  for (let left = total; ;) {
     const batch = nextBatch(store, format, device);
     if (batch.unpushable.length > 0) store.markUnpushable(batch.unpushable);
     if (batch.entries.length > 0) {
@@ -28,6 +36,7 @@ export async function pushChanges(store: Store, relay: Relay, format: EntryForma
       // By id, not by row: an edit made during the request is another entry, and stays.
       store.markPushed(batch.ids, batch.lastStamp, cursor);
       pushed += batch.ids.length;
+      report({ phase: "push", unit: "entries", done: pushed, total });
     }
     left -= batch.ids.length + batch.unpushable.length;
     if (left <= 0 || batch.ids.length + batch.unpushable.length === 0) return pushed;

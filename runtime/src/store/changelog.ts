@@ -43,6 +43,8 @@ export interface Changelog {
   readonly mark: (ids: readonly number[], pushed: typeof PUSHED | typeof UNPUSHABLE) => void;
   /** Writes an entry for something that the merge itself had to do. */
   readonly append: (entry: NewEntry) => void;
+  /** The id of the last entry ever written; 0: none. */
+  readonly newest: () => number;
   readonly countUnpushed: () => number;
   readonly countUnpushable: () => number;
   /** Removes pushed entries captured before `beforeStamp`, and the oldest pushed ones beyond `maxEntries`. Returns how many. */
@@ -55,11 +57,14 @@ const COLUMNS = "id, table_name, op, row_id, stamp, CAST(mask AS TEXT), old, coa
 const STAMPED_THROUGH = "stamped_through";
 const PUSHED_THROUGH = "pushed_through";
 
+/** What this device's clock is to be corrected by, ms: the engine keeps it here when the server's differs by much. */
+export const clockOffset = (state: StateStore): number => state.getNumber("clock_offset_ms", 0);
+
 export function changelog(driver: Driver, state: StateStore): Changelog {
   // The stamp of the i-th new entry is max(its time, the stamp before it + 1); unrolled, a running maximum of (time - i), plus i.
   const stampAll = driver.prepare(
     `UPDATE sync_changelog SET seen = ?, stamp = fresh.stamp FROM (
-       SELECT id AS fresh_id, max(?, max(timestamp - place) OVER (ORDER BY id)) + place AS stamp
+       SELECT id AS fresh_id, max(?, max(timestamp + ? - place) OVER (ORDER BY id)) + place AS stamp
        FROM (SELECT id, timestamp, row_number() OVER (ORDER BY id) AS place FROM sync_changelog WHERE id > ? AND stamp IS NULL)
      ) AS fresh WHERE id = fresh.fresh_id`,
   );
@@ -68,6 +73,8 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
   );
   const dataOf = driver.prepare("SELECT data FROM sync_changelog WHERE id = ?");
   const lastId = driver.prepare("SELECT coalesce(max(id), 0) FROM sync_changelog");
+  // Entries are pruned; AUTOINCREMENT remembers.
+  const newest = driver.prepare("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'sync_changelog'), 0)");
   const firstUnstamped = driver.prepare("SELECT min(id) FROM sync_changelog WHERE id > ? AND stamp IS NULL");
   const unpushed = driver.prepare(
     `SELECT ${COLUMNS} FROM sync_changelog WHERE id > ? AND pushed = ${UNPUSHED} AND stamp IS NOT NULL ORDER BY id LIMIT ?`,
@@ -91,7 +98,7 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
       const from = firstUnstamped.get(through)?.[0];
       const to = lastId.get()?.[0] as number;
       if (from === null || from === undefined) return [];
-      stampAll.run(cursor, lastStamp, through);
+      stampAll.run(cursor, lastStamp, clockOffset(state) * 1000, through);
       state.set(STAMPED_THROUGH, String(to));
       return fresh.all((from as number) - 1, to).map(toFresh);
     },
@@ -121,6 +128,7 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
         entry.seen,
         entry.isRule ? 1n : null,
       ),
+    newest: () => newest.get()?.[0] as number,
     countUnpushed: () => countUnpushed.get(pushedThrough())?.[0] as number,
     countUnpushable: () => countUnpushable.get()?.[0] as number,
     prune(beforeStamp, maxEntries) {

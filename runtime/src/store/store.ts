@@ -11,6 +11,7 @@ import { type Conflict, conflictStore } from "./conflicts.ts";
 import { dropTriggers, forgetAccount, isDetached, restoreTriggers } from "./detach.ts";
 import { deviceNumbers } from "./devices.ts";
 import { heldStore, type HeldPlace, type HeldRow } from "./held.ts";
+import { type CycleLease, cycleLease } from "./lease.ts";
 import { type QuarantinedEntry, quarantineStore } from "./quarantine.ts";
 import { relog } from "./relog.ts";
 import { rowClocks } from "./row-clocks.ts";
@@ -110,6 +111,9 @@ export interface Store {
   /** Writes the losing values again, as an edit of the app's user, and forgets the conflict. False: there is none with this id. */
   readonly takeBack: (device: string, id: number) => boolean;
   readonly dismissConflict: (id: number) => boolean;
+  /** Grows with each entry, whoever wrote it. */
+  readonly newestEntry: () => number;
+  readonly lease: CycleLease;
 }
 
 const HIGHEST_CURSOR = "highest_cursor";
@@ -367,5 +371,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
       }
     },
     dismissConflict: (id) => conflicts.remove(id),
+    newestEntry: () => log.newest(),
+    lease: cycleLease(driver, nowMs),
   };
 }

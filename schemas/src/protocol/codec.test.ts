@@ -138,6 +138,7 @@ test("the token request is written byte for byte as the vector", () => {
   };
 
   expect(JSON.stringify(codec.encodeTokenRequest(request))).toBe(vector("tokenRequest"));
+  expect(codec.decodeTokenRequest(JSON.parse(vector("tokenRequest")) as Record<string, unknown>)).toEqual(request);
   const { key: _, ...keyless } = request;
   expect(codec.encodeTokenRequest(keyless)).not.toHaveProperty("key");
 });

@@ -30,6 +30,10 @@ export const endpoints = {
   getKey: { method: "GET", path: "/keys" },
   putKey: { method: "PUT", path: "/keys" },
   extensions: { method: "GET", path: "/extensions" },
+  /** Ours; the device's id follows the path. */
+  removeDevice: { method: "DELETE", path: "/devices/" },
+  /** Ours. */
+  endSessions: { method: "POST", path: "/end-sessions" },
   getSnapshot: { method: "GET", path: "/snapshots" },
   putSnapshot: { method: "PUT", path: "/snapshots" },
   putSnapshotChunk: { method: "PUT", path: "/snapshots/chunks" },
@@ -40,6 +44,9 @@ export const endpoints = {
 export const API_PREFIXES = ["/api/sync", "/api/v1/sync"] as const;
 export const OAUTH_AUTHORIZE_PATH = "/oauth/authorize";
 export const OAUTH_TOKEN_PATH = "/oauth/token";
+export const OAUTH_USERINFO_PATH = "/oauth/userinfo";
+/** RFC 8414; the second is where OpenID Connect clients look. */
+export const OAUTH_METADATA_PATHS = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"] as const;
 /** Issuer claim of a session token. */
 export const TOKEN_ISSUER = "makenotwork-synckit";
 
@@ -105,6 +112,26 @@ export const encodeTokenRequest = (r: Wire.TokenRequest): Json => ({
   code_verifier: r.codeVerifier,
   client_id: r.clientId,
   ...(r.key === undefined ? {} : { key: r.key }),
+});
+/** Members as text: a form and a JSON object are read alike. Those that are missing are empty. */
+export function decodeTokenRequest(from: Readonly<Record<string, unknown>>): Wire.TokenRequest {
+  const member = (name: string): string => optionalText(from, name) ?? "";
+  const key = optionalText(from, "key");
+  return {
+    grantType: member("grant_type"),
+    code: member("code"),
+    redirectUri: member("redirect_uri"),
+    codeVerifier: member("code_verifier"),
+    clientId: member("client_id"),
+    ...(key === null ? {} : { key }),
+  };
+}
+export const encodeTokenReply = (r: Wire.IssuedToken): Json => ({
+  access_token: r.token,
+  token_type: "Bearer",
+  expires_in: r.expiresInSeconds,
+  user_id: r.userId,
+  app_id: r.appId,
 });
 export function decodeTokenReply(body: unknown): Wire.TokenReply {
   const from = object(body, "reply");

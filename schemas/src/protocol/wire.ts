@@ -22,6 +22,14 @@ export interface TokenRequest {
   readonly clientId: string;
   readonly key?: string;
 }
+/** As a server of ours answers it. */
+export interface IssuedToken {
+  readonly token: string;
+  readonly expiresInSeconds: number;
+  readonly userId: string;
+  readonly appId: string;
+}
+/** As a client reads it. */
 export interface TokenReply {
   readonly token: string;
   readonly expiresInSeconds: number | null;

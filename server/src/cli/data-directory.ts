@@ -1,14 +1,11 @@
-/** The directory that a server keeps: its database and the secret that signs sessions, both for the owner's eyes only. */
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+/** The directory that a server keeps, for the owner's eyes only. */
+import { mkdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { SECRET_BYTES } from "../session/session-token.ts";
 import type { Storage } from "../storage/port.ts";
 import { openSqliteStorage } from "../storage/sqlite/open-sqlite-storage.ts";
-import { systemRandom } from "../system.ts";
 import { CliError, EXIT_FAILED } from "./cli-error.ts";
 
 const DATABASE = "synckit.db";
-const SECRET = "signing-secret";
 
 export interface DataDirectory {
   /** Absolute. */
@@ -31,27 +28,6 @@ function makeDirectory(path: string): void {
   } catch (error) {
     if (codeOf(error) !== "EEXIST" || !statSync(path).isDirectory()) throw error;
   }
-}
-
-/** The secret of this directory, made by the first start. */
-export function readSigningSecret(directory: string): Uint8Array {
-  const file = join(directory, SECRET);
-  return attempt(directory, () => {
-    try {
-      // Exclusive: of two first starts at once, one makes the secret and the other reads it.
-      writeFileSync(file, Buffer.from(systemRandom(SECRET_BYTES)).toString("base64"), { flag: "wx", mode: 0o600, flush: true });
-    } catch (error) {
-      if (codeOf(error) !== "EEXIST") throw error;
-    }
-    chmodSync(file, 0o600);
-    const secret = Buffer.from(readFileSync(file, "utf8").trim(), "base64");
-    if (secret.length < SECRET_BYTES)
-      throw new CliError(
-        EXIT_FAILED,
-        `${file} holds no signing secret.\nRemove it to have a new one made; every device then signs in again.`,
-      );
-    return secret;
-  });
 }
 
 /** Node's and SQLite's error code; null for errors that carry none. */

@@ -4,7 +4,7 @@ import type { Listening } from "../http/listen.ts";
 import { formatLogRecord, logRecordToJson } from "../http/request-log.ts";
 import { DEFAULT_RATE_LIMITS } from "../http/rate-limit.ts";
 import { CliError, EXIT_FAILED } from "./cli-error.ts";
-import { codeOf, openDataDirectory, readSigningSecret } from "./data-directory.ts";
+import { codeOf, openDataDirectory } from "./data-directory.ts";
 
 export interface ServeOptions {
   readonly data: string;
@@ -20,7 +20,6 @@ export async function serve({ data, host, port, isJson, isLimited }: ServeOption
     const format = isJson ? logRecordToJson : formatLogRecord;
     const server = createServer({
       storage,
-      secret: readSigningSecret(path),
       rateLimits: isLimited ? DEFAULT_RATE_LIMITS : null,
       logger: (record) => process.stderr.write(`${format(record)}\n`),
     });

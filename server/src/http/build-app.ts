@@ -2,17 +2,22 @@
  * The HTTP surface: every endpoint of docs/protocol.md under each prefix, with what comes before it (rate
  * limit, session) and after it (errors as JSON, one log record). Needs no socket: `app.fetch` answers.
  */
-import type { HttpBindings } from "@hono/node-server";
 import { codec, WireError } from "@synckit-gen/schemas/protocol";
 import { Hono, type Context, type MiddlewareHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { Session, SessionTokens } from "../session/session-token.ts";
+import type { SessionTokens } from "../session/session-token.ts";
 import { StorageUnavailableError } from "../storage/port.ts";
-import type { Clock } from "../system.ts";
+import { createClientAddress } from "./client-address.ts";
+import { createCredentialCheck } from "./credentials.ts";
+import type { Env } from "./env.ts";
 import { HttpError } from "./http-error.ts";
-import { createLimiter, type RateLimit, type RateLimits } from "./rate-limit.ts";
+import { byAccount, byAddress, limitRequests } from "./limit-requests.ts";
+import { authorizePages, userinfo, type AuthorizeParts } from "./oauth/authorize-pages.ts";
+import { metadata } from "./oauth/metadata.ts";
+import { exchangeCode } from "./oauth/token-route.ts";
+import type { RateLimits } from "./rate-limit.ts";
 import type { Logger } from "./request-log.ts";
-import { signIn } from "./sign-in.ts";
+import { endSessions, signIn } from "./session-routes.ts";
 import {
   extensions,
   getKey,
@@ -21,6 +26,7 @@ import {
   push,
   putKey,
   registerDevice,
+  removeDevice,
   status,
   type RouteContext,
   type SyncRoute,
@@ -32,9 +38,10 @@ export interface AppParts extends RouteContext {
   /** Null: no limits. */
   readonly rateLimits: RateLimits | null;
   readonly logger: Logger;
+  /** Scheme and host by which browsers and clients reach this server; null: whatever they say. */
+  readonly publicUrl: string | null;
+  readonly trustedProxies: readonly string[];
 }
-
-type Env = { readonly Bindings: Partial<HttpBindings>; readonly Variables: { session: Session } };
 
 const SYNC_ROUTES = [
   [codec.endpoints.registerDevice, registerDevice],
@@ -45,6 +52,7 @@ const SYNC_ROUTES = [
   [codec.endpoints.getKey, getKey],
   [codec.endpoints.putKey, putKey],
   [codec.endpoints.extensions, extensions],
+  [{ method: codec.endpoints.removeDevice.method, path: `${codec.endpoints.removeDevice.path}:id` }, removeDevice],
   [codec.endpoints.getSnapshot, getSnapshot],
   [codec.endpoints.putSnapshot, putSnapshot],
   [codec.endpoints.putSnapshotChunk, putSnapshotChunk],
@@ -61,24 +69,40 @@ export function buildApp(parts: AppParts): Hono<Env> {
   app.notFound((c) => c.json(codec.encodeError({ error: "no such endpoint" }), 404));
   app.get("/health", (c) => c.json({ status: "ok" }));
 
-  const { rateLimits, clock } = parts;
-  // One bucket for both prefixes, or each would double the other's allowance.
-  const authLimit = limited(rateLimits?.auth ?? null, clock);
-  const apiLimit = limited(rateLimits?.api ?? null, clock);
+  const { rateLimits, clock, publicUrl } = parts;
+  const checkCredentials = createCredentialCheck(parts.storage, rateLimits?.guesses, clock);
+  const issuerOf: AuthorizeParts["issuerOf"] = (c) => publicUrl ?? new URL(c.req.url).origin;
+  const context = { ...parts, checkCredentials, issuerOf, isHttps: publicUrl?.startsWith("https:") === true };
+  // One bucket for all that share a limit, or each prefix and page would add an allowance of its own.
+  const authLimit = limitRequests(rateLimits?.auth, clock, byAddress);
+  const tokenLimit = limitRequests(rateLimits?.token, clock, byAddress);
+  const apiLimit = limitRequests(rateLimits?.api, clock, byAddress);
+  const accountLimit = limitRequests(rateLimits?.account, clock, byAccount);
+  const signedIn = [apiLimit, withSession(parts), accountLimit] as const;
+
   for (const prefix of codec.API_PREFIXES) {
-    const { auth } = codec.endpoints;
-    app.on(auth.method, prefix + auth.path, authLimit, async (c) => c.json(await signIn(parts.storage, parts.tokens, c.req.raw)));
+    const { auth, endSessions: end } = codec.endpoints;
+    app.on(auth.method, prefix + auth.path, authLimit, async (c) => c.json(await signIn(context, c.get("address"), c.req.raw)));
+    app.on(end.method, prefix + end.path, ...signedIn, async (c) => c.json(await endSessions(parts, c.get("session"), c.get("address"))));
     for (const [endpoint, route] of SYNC_ROUTES)
-      app.on(endpoint.method, prefix + endpoint.path, apiLimit, withSession(parts), async (c) =>
-        c.json(await route(parts, c.get("session"), c.req.raw)),
-      );
+      app.on(endpoint.method, prefix + endpoint.path, ...signedIn, async (c) => c.json(await route(parts, c.get("session"), c.req.raw)));
   }
+
+  for (const path of codec.OAUTH_METADATA_PATHS) app.get(path, apiLimit, (c) => c.json(metadata(issuerOf(c))));
+  app.post(codec.OAUTH_TOKEN_PATH, tokenLimit, async (c) => {
+    const { status: code, body } = await exchangeCode(context, c.get("address"), c.req.raw);
+    return c.json(body, code);
+  });
+  app.get(codec.OAUTH_USERINFO_PATH, ...signedIn, async (c) => c.json(await userinfo(context, c.get("session"))));
+  app.route("/", authorizePages(context, { auth: authLimit, other: apiLimit }));
   return app;
 }
 
-function logged({ logger }: AppParts): MiddlewareHandler<Env> {
+function logged({ logger, trustedProxies }: AppParts): MiddlewareHandler<Env> {
+  const clientAddress = createClientAddress(trustedProxies);
   return async (c, next) => {
     const started = performance.now();
+    c.set("address", clientAddress(c.env.incoming?.socket.remoteAddress, c.req.header("x-forwarded-for")));
     // Replies hold tokens, keys and account data: no cache may keep them.
     c.header("Cache-Control", "no-store");
     c.header("X-Content-Type-Options", "nosniff");
@@ -87,24 +111,13 @@ function logged({ logger }: AppParts): MiddlewareHandler<Env> {
   };
 }
 
-function limited(limit: RateLimit | null, clock: Clock): MiddlewareHandler<Env> {
-  if (limit === null) return (_, next) => next();
-  const take = createLimiter(limit, clock);
-  return async (c, next) => {
-    const admission = take(c.env.incoming?.socket.remoteAddress ?? "in-process");
-    c.header("X-RateLimit-Limit", String(limit.burst));
-    c.header("X-RateLimit-Remaining", String(admission.remaining));
-    if (!admission.isAllowed) throw new HttpError(429, "too many requests", { "Retry-After": String(admission.retryAfterSeconds) });
-    await next();
-  };
-}
-
 function withSession({ tokens, storage }: AppParts): MiddlewareHandler<Env> {
   return async (c, next) => {
     const token = /^bearer +([^ ]+) *$/i.exec(c.req.header("authorization") ?? "")?.[1];
     const session = token === undefined ? null : await tokens.read(token);
-    // The account is looked up too: a token outlives a database that was replaced.
-    if (session === null || !(await storage.hasAccount(session)))
+    // The account is looked up too: a token outlives a database that was replaced, and sessions are ended there.
+    const validFrom = session === null ? null : await storage.readValidFrom(session);
+    if (session === null || validFrom === null || session.issuedAt < validFrom)
       throw new HttpError(401, "a valid bearer token is needed", { "WWW-Authenticate": "Bearer" });
     c.set("session", session);
     await next();

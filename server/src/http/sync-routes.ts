@@ -4,6 +4,7 @@
  */
 import { codec, EXTENSIONS, limits, timestampToStamp, WireError } from "@synckit-gen/schemas/protocol";
 import { createHash } from "node:crypto";
+import { audit } from "../audit.ts";
 import type { Session } from "../session/session-token.ts";
 import type { LoggedChange, Storage } from "../storage/port.ts";
 import { newUuid, nowText, type Clock, type RandomBytes } from "../system.ts";
@@ -36,6 +37,14 @@ export const registerDevice: SyncRoute = async ({ storage, clock, random }, sess
 };
 
 export const listDevices: SyncRoute = async ({ storage }, session) => codec.encodeDevices(await storage.listDevices(session));
+
+/** The id is the last segment of the path. */
+export const removeDevice: SyncRoute = async ({ storage, clock }, session, request) => {
+  const id = request.url.replace(/[?#].*$/, "").replace(/^.*\//, "");
+  if (!(await storage.removeDevice(session, id, nowText(clock)))) throw new HttpError(404, "no such device");
+  await audit(storage, clock, "device-removed", "done", session);
+  return {};
+};
 
 export const push: SyncRoute = async ({ storage, clock }, session, request) => {
   const { deviceId, batchKey, changes } = codec.decodePushRequest(await readJson(request, limits.MAX_REQUEST_BYTES));

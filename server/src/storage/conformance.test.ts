@@ -1,9 +1,11 @@
 /** What every storage must do, asked of each: memory, SQLite, PostgreSQL. */
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createTestDatabase, needing, services, type TestDatabase } from "../../../tests/services/running.ts";
+import type { AuditEvent, AuthorizationCode } from "./identity-port.ts";
 import type { LoggedChange, SnapshotChunk, SnapshotCompletion, Storage } from "./port.ts";
 import { openPostgresStorage } from "./postgres/open-postgres-storage.ts";
 import { openSqliteStorage } from "./sqlite/open-sqlite-storage.ts";
@@ -86,6 +88,13 @@ for (const kind of kinds)
       stamp: 1,
       data: "AAAA",
       ...more,
+    });
+    const codeOf = (codeHash: string, expiresAt: string): AuthorizationCode => ({
+      ...scope,
+      codeHash,
+      redirectUri: "http://127.0.0.1:1/cb",
+      codeChallenge: "challenge",
+      expiresAt,
     });
     const append = (changes: readonly LoggedChange[], digest = JSON.stringify(changes), key: string | null = null) =>
       storage.append(scope, { deviceId: deviceId(), key, digest, changes, now: NOW });
@@ -330,12 +339,125 @@ for (const kind of kinds)
     test("an account is there once it was opened, however often", async () => {
       const account = { ...scope, userId: `${scope.userId}-late` };
       await storage.createUser({ id: account.userId, email: account.userId, createdAt: NOW, passwordHash: "h" });
-      expect(await storage.hasAccount(account)).toBe(false);
+      expect(await storage.readValidFrom(account)).toBeNull();
 
       await Promise.all([storage.openAccount(account), storage.openAccount(account)]);
 
-      expect(await storage.hasAccount(account)).toBe(true);
+      expect(await storage.readValidFrom(account)).toBe(0);
       expect(await storage.readHead(account)).toBe(0);
+    });
+
+    test("a removed device neither pushes nor pulls, and is back under its id when its name registers again", async () => {
+      await append(rows(1));
+      expect(await storage.removeDevice(other, deviceId(), NOW)).toBe(false);
+      expect(await storage.removeDevice(scope, deviceId(), NOW)).toBe(true);
+      expect(await storage.removeDevice(scope, deviceId(), NOW)).toBe(false);
+
+      expect(await storage.listDevices(scope)).toEqual([]);
+      expect(await storage.hasDevice(scope, deviceId())).toBe(false);
+      expect(await append(rows(1))).toEqual({ kind: "unknown-device" });
+      expect((await page(0)).changes).toMatchObject([{ deviceId: deviceId() }]);
+      const again = await storage.registerDevice(scope, { newId: "unused", deviceName: "d", platform: "linux", now: NOW });
+      expect(again.id).toBe(deviceId());
+      expect(await storage.hasDevice(scope, deviceId())).toBe(true);
+    });
+
+    test("redirect addresses belong to one app", async () => {
+      expect(await storage.addRedirectUri(scope.appId, "https://b.example.com/")).toBe(true);
+      expect(await storage.addRedirectUri(scope.appId, "https://a.example.com/")).toBe(true);
+      expect(await storage.addRedirectUri(scope.appId, "https://a.example.com/")).toBe(false);
+      expect(await storage.listRedirectUris(scope.appId)).toEqual(["https://a.example.com/", "https://b.example.com/"]);
+      expect(await storage.listRedirectUris("none")).toEqual([]);
+
+      expect(await storage.removeRedirectUri("none", "https://a.example.com/")).toBe(false);
+      expect(await storage.removeRedirectUri(scope.appId, "https://a.example.com/")).toBe(true);
+      expect(await storage.listRedirectUris(scope.appId)).toEqual(["https://b.example.com/"]);
+    });
+
+    test("an app's key and a user's password are replaced", async () => {
+      expect(await storage.replaceAppKey(scope.appId, `new-${scope.appId}`)).toBe(true);
+      expect(await storage.replaceAppKey("none", "new")).toBe(false);
+      expect(await storage.findAppByKeyHash(`new-${scope.appId}`)).toMatchObject({ id: scope.appId });
+
+      expect(await storage.replacePassword(scope.userId, "new")).toBe(true);
+      expect(await storage.replacePassword("none", "new")).toBe(false);
+      expect(await storage.findUserByEmail(`${scope.userId}@example.com`)).toMatchObject({ passwordHash: "new" });
+      expect(await storage.findUser(scope.userId)).toEqual({ id: scope.userId, email: `${scope.userId}@example.com`, createdAt: NOW });
+      expect(await storage.findUser("none")).toBeNull();
+    });
+
+    test("sessions end for one user, of every app, and never begin again", async () => {
+      expect(await storage.endSessions(scope.userId, 1_800_000_000)).toBe(true);
+      expect(await storage.endSessions(scope.userId, 1_700_000_000)).toBe(true);
+      expect(await storage.endSessions("none", 1_800_000_000)).toBe(false);
+
+      expect(await storage.readValidFrom(scope)).toBe(1_800_000_000);
+      expect(await storage.readUserValidFrom(scope.userId)).toBe(1_800_000_000);
+      expect(await storage.readValidFrom(other)).toBe(0);
+      expect(await storage.readUserValidFrom("none")).toBeNull();
+    });
+
+    test("a code is taken once, by one of many", async () => {
+      const code = codeOf(`${scope.userId}-1`, "2026-01-01T00:10:00.000Z");
+      await storage.storeCode(code, NOW);
+
+      const taken = await Promise.all(Array.from({ length: 5 }, () => storage.takeCode(code.codeHash)));
+
+      expect(taken.filter((each) => each !== null)).toEqual([code]);
+    });
+
+    test("codes go when they expire, and with the user's sessions", async () => {
+      const early = codeOf(`${scope.userId}-1`, "2026-01-01T00:10:00.000Z");
+      const late = codeOf(`${scope.userId}-2`, "2026-01-01T00:20:00.000Z");
+      const theirs = { ...codeOf(`${scope.userId}-3`, "2026-01-01T00:20:00.000Z"), userId: other.userId };
+      await storage.storeCode(early, NOW);
+      await storage.storeCode(late, "2026-01-01T00:15:00.000Z");
+      await storage.storeCode(theirs, "2026-01-01T00:15:00.000Z");
+      expect(await storage.takeCode(early.codeHash)).toBeNull();
+
+      await storage.endSessions(scope.userId, 1);
+
+      expect(await storage.takeCode(late.codeHash)).toBeNull();
+      expect(await storage.takeCode(theirs.codeHash)).toEqual(theirs);
+    });
+
+    test("of two signing keys of one number the first is kept, and old ones are dropped", async () => {
+      // Keys belong to no account, so this test leaves none behind.
+      const key = (number: number, fill: number) => ({ number, secret: new Uint8Array(32).fill(fill), createdAt: NOW });
+      expect(await storage.addSigningKey(key(1, 1))).toBe(true);
+      expect(await storage.addSigningKey(key(1, 2))).toBe(false);
+      expect(await storage.addSigningKey(key(2, 3))).toBe(true);
+      const kept = await storage.listSigningKeys();
+      expect(kept.map(({ number, secret, createdAt }) => [number, secret[0], secret.length, createdAt])).toEqual([
+        [2, 3, 32, NOW],
+        [1, 1, 32, NOW],
+      ]);
+
+      await storage.dropSigningKeys(2);
+      expect((await storage.listSigningKeys()).map(({ number }) => number)).toEqual([2]);
+      await storage.dropSigningKeys(3);
+    });
+
+    test("the audit log gives its newest events first, and forgets the oldest", async () => {
+      const event = (minute: number, more: Partial<AuditEvent> = {}): AuditEvent => ({
+        id: randomUUID(),
+        at: `2026-01-01T00:0${minute}:00.000Z`,
+        action: "sign-in",
+        outcome: "refused",
+        appId: null,
+        userId: null,
+        address: null,
+        ...more,
+      });
+      const events = [event(1), event(2, { outcome: "done", appId: scope.appId, userId: scope.userId, address: "192.0.2.1" }), event(3)];
+      for (const each of events) await storage.appendAudit(each, NOW);
+      expect(await storage.readAudit(2)).toEqual([events[2], events[1]]);
+
+      const last = event(4);
+      await storage.appendAudit(last, "2026-01-01T00:03:00.000Z");
+
+      expect(await storage.readAudit(100)).toEqual([last, events[2]]);
+      await storage.appendAudit(event(5), "2026-01-01T00:06:00.000Z");
     });
 
     test("any text and number comes back as it was given", async () => {

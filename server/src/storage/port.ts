@@ -6,6 +6,7 @@
  * Storage is told ids, hashes and times; it makes none. All times are RFC 3339 in UTC.
  */
 import type { ChangeOp, Device, Platform, PulledChange } from "@synckit-gen/schemas/protocol";
+import type { IdentityStorage } from "./identity-port.ts";
 
 /** One user's data of one app: nothing is ever shared between two of them. */
 export interface Scope {
@@ -151,7 +152,7 @@ export interface StoredSnapshot {
   readonly manifest: string;
 }
 
-export interface Storage {
+export interface Storage extends IdentityStorage {
   /** False: the name or key is taken. */
   createApp(app: NewApp): Promise<boolean>;
   listApps(): Promise<readonly App[]>;
@@ -164,12 +165,16 @@ export interface Storage {
 
   /** Makes the account of this app and user, once. Everything below needs it. */
   openAccount(scope: Scope): Promise<void>;
-  hasAccount(scope: Scope): Promise<boolean>;
 
   registerDevice(scope: Scope, device: DeviceRegistration): Promise<Device>;
   /** In the order of their first registration. */
   listDevices(scope: Scope): Promise<readonly Device[]>;
   hasDevice(scope: Scope, deviceId: string): Promise<boolean>;
+  /**
+   * Takes the device off the list, so that it can neither push nor pull; its entries stay. Registered by its name once
+   * more it is back under its id. False: no such device.
+   */
+  removeDevice(scope: Scope, deviceId: string, now: string): Promise<boolean>;
 
   /** All of the batch or none of it, in its order, with consecutive numbers. */
   append(scope: Scope, batch: Batch): Promise<AppendResult>;

@@ -6,6 +6,7 @@ import { defineEmitter, localColumns, syncedColumns, type EmitContext, type Sync
 import { typeNamesByTable, type TypeNames } from "../code/names.ts";
 import { tsHeader } from "../text/header.ts";
 import { commentText, quoteName } from "../text/sql.ts";
+import { perTable } from "../text/per-table.ts";
 import { propertyKey, stringList, stringLiteral, templateLiteral, templateText } from "../text/ts.ts";
 import { identityColumns, rowIdSql } from "../text/row-id-sql.ts";
 import { payloadList, payloadOf } from "../text/value-sql.ts";
@@ -17,7 +18,7 @@ export const emitter = defineEmitter({
     const namesByTable = typeNamesByTable(model);
     const entries = [...namesByTable];
     const text = `${tsHeader(context, "Applying remote changes: each table's statements, which Kysely compiles, and what the runtime knows of it.")}${imports(entries, context)}
-${entries.map(([table, names]) => functions(table, names)).join("\n")}
+${entries.map(([table, { synced, identity }]) => functions(table, `${synced}, ${identity}`)).join("\n")}
 /** The statements above, for an application that runs them with its own driver. */
 export const applyFunctions = {${entries.length === 0 ? "" : "\n"}${entries.flatMap(([{ code }]) => ["upsert", "update", "delete"].map((verb) => `  ${verb}${code.type},\n`)).join("")}};
 
@@ -39,16 +40,17 @@ ${types.map((name) => `  ${name},\n`).join("")}} from "./tables${context.importS
 /** Without a column outside the identity there is nothing to name in an update. */
 const hasChanges = (table: Table): boolean => syncedColumns(table).some((column) => !table.identity.columns.includes(column.name));
 
-function functions(table: Table, names: TypeNames): string {
+/** `types` are the arguments of `tableStatements`. */
+const functions = perTable((table, types) => {
   const about = commentText(table.name);
   const { type } = table.code;
   const statements = statementsName(table);
-  const types = [names.synced, names.identity, ...(hasChanges(table) ? [] : ["NoChanges"])];
+  const noChanges = hasChanges(table) ? "" : ", NoChanges";
   const upsertAbout =
     table.apply === "update"
       ? `Changes the row of ${about} with this identity. Never inserts one.`
       : `Inserts a row of ${about}, or updates its synced columns where it exists. Local columns keep their values.`;
-  return `const ${statements} = tableStatements<${types.join(", ")}>({
+  return `const ${statements} = tableStatements<${types}${noChanges}>({
 ${statementParts(table)
   .map((part) => `  ${part},\n`)
   .join("")}});
@@ -59,7 +61,7 @@ export const update${type} = ${statements}.update;
 /** Deletes the row of ${about} with this identity. */
 export const delete${type} = ${statements}.remove;
 `;
-}
+});
 
 /** The table's name comes last, as in the functions' names: in front, a table called "table" would declare `tableStatements`. */
 const statementsName = (table: Table): string => `statementsOf${table.code.type}`;
@@ -93,12 +95,12 @@ export const spec: AppSpec = {
   compat: ${stringLiteral(model.compat)},
   changelog: { retainDays: ${retainDays}, maxEntries: ${maxEntries} },
   tables: [
-${model.tables.map(tableSpec).join("")}  ],
+${model.tables.map((table) => tableSpec(table)).join("")}  ],
 };
 `;
 }
 
-function tableSpec(table: Table): string {
+const tableSpec = perTable((table) => {
   const synced = syncedColumns(table);
   const columns = synced.map(
     ({ name, type, nullable, bit }) =>
@@ -126,4 +128,4 @@ function tableSpec(table: Table): string {
     `statements: ${statementsName(table)}`,
   ];
   return `    {\n${members.map((member) => `      ${member},\n`).join("")}    },\n`;
-}
+});

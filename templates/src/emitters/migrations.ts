@@ -52,7 +52,15 @@ export const migrationProvider: MigrationProvider = {
   },
 });
 
-function migrationLiteral({ name, statements, marks }: MigrationFile): string {
+const literals = new WeakMap<MigrationFile, string>();
+
+function migrationLiteral(file: MigrationFile): string {
+  let literal = literals.get(file);
+  if (literal === undefined) literals.set(file, (literal = formatMigration(file)));
+  return literal;
+}
+
+function formatMigration({ name, statements, marks }: MigrationFile): string {
   const members = [
     `name: ${stringLiteral(name)}`,
     ...(marks.once ? ["once: true"] : []),

@@ -5,6 +5,7 @@ import { typeNamesByTable, type TypeNames } from "../code/names.ts";
 import { tsHeader } from "../text/header.ts";
 import { identityColumns } from "../text/row-id-sql.ts";
 import { commentText } from "../text/sql.ts";
+import { perTable } from "../text/per-table.ts";
 import { memberKey, stringList } from "../text/ts.ts";
 
 export const emitter = defineEmitter({
@@ -12,7 +13,7 @@ export const emitter = defineEmitter({
   summary: "Row types for Kysely, and the types of what may leave the device",
   emit: (model, context) => {
     const namesByTable = typeNamesByTable(model);
-    const declarations = [...namesByTable].map(([table, names]) => tableDeclarations(table, names));
+    const declarations = [...namesByTable].map(([table, names]) => tableDeclarations(table, JSON.stringify(names)));
     const header = tsHeader(context, "Rows as SQLite stores them: a boolean is 0 or 1, a bigint may need a bigint.");
     const imports = declarations.some((text) => text.includes("Generated<")) ? `import type { Generated } from "kysely";\n\n` : "";
     return [
@@ -25,7 +26,8 @@ export const emitter = defineEmitter({
   },
 });
 
-function tableDeclarations(table: Table, names: TypeNames): string {
+const tableDeclarations = perTable((table, key) => {
+  const names = JSON.parse(key) as TypeNames;
   const synced = syncedColumns(table);
   const isIdentity = (name: string): boolean => table.identity.columns.includes(name);
   const about = commentText(table.name);
@@ -49,7 +51,7 @@ ${identityMembers.join("")}}
 export const ${table.code.value}SyncedColumns = ${stringList(synced.map((column) => column.name))} as const;
 export const ${table.code.value}LocalColumns = ${stringList(localColumns(table).map((column) => column.name))} as const;
 `;
-}
+});
 
 function database(model: SyncModel, namesByTable: ReadonlyMap<Table, TypeNames>): string {
   const members = model.tables.map((table) => `  ${memberKey(table.name)}: ${namesByTable.get(table)?.row ?? ""};\n`);

@@ -26,16 +26,16 @@ const OBJECTS: readonly (readonly [store: string, column: string])[] = [
 /** Runs when the application's tables are as the later model says. */
 export function contentChanges(steps: ModelSteps): readonly Section[] {
   const gone = steps.removed.map(({ name }) => name);
-  const restarted = steps.kept.filter(isRestarted);
+  const restarted = new Set(steps.kept.filter(isRestarted));
   const sections: readonly Section[] = [
     { about: "Tables that no longer sync: nothing of them leaves this device any more", statements: gone.flatMap(forget) },
     {
       about: "Tables under new names",
       statements: planRenames(steps.kept.map(({ before, after }) => [before.name, after.name])).flatMap(moveTable),
     },
-    { about: "Rows that are recognised in another way start over", statements: restarted.flatMap(({ after }) => forget(after.name)) },
+    { about: "Rows that are recognised in another way start over", statements: [...restarted].flatMap(({ after }) => forget(after.name)) },
     ...steps.kept
-      .filter((step) => !restarted.includes(step))
+      .filter((step) => !restarted.has(step))
       .map((step) => ({ about: `What is stored about ${step.after.name}`, statements: columnsOf(step) })),
   ];
   return sections.filter(({ statements }) => statements.length > 0);
@@ -49,6 +49,7 @@ const moveTable = ([from, to]: readonly [string, string]): readonly string[] =>
 
 /** The row ids of the two models differ. */
 function isRestarted({ before, after, columns }: TableStep): boolean {
+  if (before === after) return false;
   const nameOf = new Map(columns.kept.map((pair) => [pair.before.name, pair.after.name]));
   const idOf = (table: Table, now: (name: string) => string): string => rowIdSql(identityColumns(table), (name) => quoteName(now(name)));
   return idOf(before, (name) => nameOf.get(name) ?? `${name} (gone)`) !== idOf(after, (name) => name);
@@ -82,6 +83,7 @@ function fatesOf({ before, after, columns }: TableStep): ColumnFates {
 const formOf = ({ type }: SyncedColumn): string => (isTextLike(type) ? "text" : type === "boolean" ? "integer" : type);
 
 function columnsOf(step: TableStep): readonly string[] {
+  if (step.before === step.after) return [];
   const { renames, gone, reformed, begun } = fatesOf(step);
   const table = quoteText(step.after.name);
   // What goes makes room for what takes its name.
@@ -180,6 +182,7 @@ export function backFill(steps: ModelSteps, isCreated: boolean): readonly Sectio
 }
 
 function isRestated(step: TableStep, isCreated: boolean): boolean {
+  if (step.before === step.after) return false;
   const { renames, reformed, begun } = fatesOf(step);
   // A column that is made just now holds its default in every row of every device.
   const made = new Set(isCreated ? step.columns.added.map(({ name }) => name) : []);

@@ -18,10 +18,10 @@ export interface Increment {
   readonly needsForeignKeysOff: boolean;
 }
 
-/** `earlier`: the statements of all migrations before it. */
-export function incrementOf(steps: ModelSteps, earlier: readonly string[], context: EmitContext): Increment {
+/** `earlier`: the statements of each migration before it. */
+export function incrementOf(steps: ModelSteps, earlier: readonly (readonly string[])[], context: EmitContext): Increment {
   const changed = [
-    ...steps.kept.filter(({ before, after }) => shapeOf(before) !== shapeOf(after)).map(({ after }) => after.name),
+    ...steps.kept.filter(({ before, after }) => before !== after && shapeOf(before) !== shapeOf(after)).map(({ after }) => after.name),
     // A new table may take the name of one whose triggers have moved along with it.
     ...steps.added.map(({ name }) => name),
   ];
@@ -57,16 +57,16 @@ const suppress = (value: "0" | "1"): string =>
   `INSERT INTO "sync_state" ("key", "value") VALUES ('applying_remote', '${value}') ON CONFLICT ("key") DO UPDATE SET "value" = excluded."value"`;
 
 /** Tables and columns of sync that earlier migrations have not made. */
-function newSyncTables(earlier: readonly string[]): readonly string[] {
-  const known = new Set(earlier);
+function newSyncTables(earlier: readonly (readonly string[])[]): readonly string[] {
+  const isKnown = (statement: string): boolean => earlier.some((statements) => statements.includes(statement));
   return syncTableStatements.flatMap(({ sql }) => {
-    if (known.has(sql)) return [];
+    if (isKnown(sql)) return [];
     const [opening = ""] = sql.split("\n", 1);
     const name = /^CREATE TABLE IF NOT EXISTS ("[^"]*")/u.exec(opening)?.[1];
-    const before = earlier.findLast((statement) => statement.startsWith(opening));
+    const before = earlier.flat().findLast((statement) => statement.startsWith(opening));
     if (name === undefined || before === undefined) return [sql];
     const added = columnLines(sql).filter((line) => !columnLines(before).includes(line));
-    return added.map((line) => `ALTER TABLE ${name} ADD COLUMN ${line}`).filter((statement) => !known.has(statement));
+    return added.map((line) => `ALTER TABLE ${name} ADD COLUMN ${line}`).filter((statement) => !isKnown(statement));
   });
 }
 
@@ -77,12 +77,17 @@ interface TriggerChanges {
   readonly creates: readonly Section[];
 }
 
-function triggerChanges(model: SyncModel, earlier: readonly string[], changed: ReadonlySet<string>, modelHash: string): TriggerChanges {
+function triggerChanges(
+  model: SyncModel,
+  earlier: readonly (readonly string[])[],
+  changed: ReadonlySet<string>,
+  modelHash: string,
+): TriggerChanges {
   const found = triggersAfter(earlier);
-  const wanted = model.tables.map((table) => ({ table, triggers: createTriggers(table, modelHash) }));
+  const wanted = model.tables.map((table) => ({ table, triggers: createTriggers(table) }));
   const stale = wanted.map(({ table, triggers }) => ({
     table,
-    triggers: triggers.filter(({ name, sql }) => changed.has(table.name) || withoutModel(found.get(name) ?? "") !== withoutModel(sql)),
+    triggers: triggers.filter(({ name, bare }) => changed.has(table.name) || found.get(name) !== bare),
   }));
   const kept = new Set(wanted.flatMap(({ triggers }) => triggers.map(({ name }) => name)));
   const made = new Set(stale.flatMap(({ triggers }) => triggers.map(({ name }) => name)));
@@ -92,20 +97,40 @@ function triggerChanges(model: SyncModel, earlier: readonly string[], changed: R
     drops: [...new Set([...dropped, ...made])].map((name) => `DROP TRIGGER IF EXISTS ${quoteName(name)}`),
     creates: stale
       .filter(({ triggers }) => triggers.length > 0)
-      .map(({ table, triggers }) => ({ about: `Capture of ${table.name}`, statements: triggers.map(({ sql }) => sql) })),
+      .map(({ table, triggers }) => ({ about: `Capture of ${table.name}`, statements: triggers.map(({ sql }) => sql(modelHash)) })),
   };
 }
 
-/** The triggers that a database has after these statements, by name. */
-function triggersAfter(statements: readonly string[]): ReadonlyMap<string, string> {
+/** The triggers that a database has after these migrations: their texts without the model, by name. */
+function triggersAfter(migrations: readonly (readonly string[])[]): ReadonlyMap<string, string> {
   const triggers = new Map<string, string>();
-  for (const sql of statements) {
-    const [, create] = /^CREATE TRIGGER "((?:[^"]|"")*)"/u.exec(sql) ?? [];
-    const [, drop] = /^DROP TRIGGER IF EXISTS "((?:[^"]|"")*)"/u.exec(sql) ?? [];
-    if (create !== undefined) triggers.set(unquote(create), sql);
-    if (drop !== undefined) triggers.delete(unquote(drop));
+  for (const { name, bare } of migrations.flatMap(triggerEdits)) {
+    if (bare === null) triggers.delete(name);
+    else triggers.set(name, bare);
   }
   return triggers;
+}
+
+interface TriggerEdit {
+  readonly name: string;
+  /** Null where it is dropped. */
+  readonly bare: string | null;
+}
+
+const edits = new WeakMap<readonly string[], readonly TriggerEdit[]>();
+
+/** A migration that is written is read once, whatever is planned after it. */
+function triggerEdits(statements: readonly string[]): readonly TriggerEdit[] {
+  let found = edits.get(statements);
+  if (found === undefined) edits.set(statements, (found = statements.flatMap((sql) => triggerEdit(sql) ?? [])));
+  return found;
+}
+
+function triggerEdit(sql: string): TriggerEdit | null {
+  const [, create] = /^CREATE TRIGGER "((?:[^"]|"")*)"/u.exec(sql) ?? [];
+  if (create !== undefined) return { name: unquote(create), bare: withoutModel(sql) };
+  const [, drop] = /^DROP TRIGGER IF EXISTS "((?:[^"]|"")*)"/u.exec(sql) ?? [];
+  return drop === undefined ? null : { name: unquote(drop), bare: null };
 }
 
 const unquote = (name: string): string => name.replaceAll('""', '"');

@@ -40,12 +40,12 @@ function makeFiles(model: SyncModel, context: EmitContext): readonly MigrationFi
   const sources = context.migrations ?? [{ kind: "planned", name: INIT_NAME, steps: null, replaces: [] } as const];
   const files: MigrationFile[] = [];
   for (const source of sources) {
-    if (source.kind === "written") files.push(readMigration(source.name, source.text));
+    if (source.kind === "written") files.push(readWritten(source));
     else {
       const file = plannedFile(
         source,
         model,
-        files.flatMap(({ statements }) => statements),
+        files.map(({ statements }) => statements),
         context,
       );
       if (file !== null) files.push(file);
@@ -54,9 +54,24 @@ function makeFiles(model: SyncModel, context: EmitContext): readonly MigrationFi
   return files;
 }
 
+type Written = Extract<MigrationSource, { readonly kind: "written" }>;
+
+const read = new WeakMap<Written, MigrationFile>();
+
+function readWritten(source: Written): MigrationFile {
+  let file = read.get(source);
+  if (file === undefined) read.set(source, (file = readMigration(source.name, source.text)));
+  return file;
+}
+
 type Planned = Extract<MigrationSource, { readonly kind: "planned" }>;
 
-function plannedFile(source: Planned, model: SyncModel, earlier: readonly string[], context: EmitContext): MigrationFile | null {
+function plannedFile(
+  source: Planned,
+  model: SyncModel,
+  earlier: readonly (readonly string[])[],
+  context: EmitContext,
+): MigrationFile | null {
   const { name, steps, replaces } = source;
   if (steps === null) {
     const marks = { once: false, foreignKeysOff: false, replaces };

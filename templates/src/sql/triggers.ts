@@ -6,6 +6,7 @@
 import { syncedColumns, type SyncedColumn, type Table } from "@synckit-gen/schemas/model";
 import { indent, quoteName, quoteNames, quoteText } from "../text/sql.ts";
 import { identityColumns, rowIdSql } from "../text/row-id-sql.ts";
+import { perTable } from "../text/per-table.ts";
 import { payloadSql } from "../text/value-sql.ts";
 
 /** A missing flag row must mean "capture": compared with <> it would be NULL, and every edit would go unlogged. */
@@ -21,10 +22,18 @@ type Row = "NEW" | "OLD";
 /** Drops and creates the table's triggers, so that running it again brings them up to date. */
 export function triggerStatements(table: Table, modelHash: string): readonly string[] {
   const drops = TRIGGER_KINDS.map((kind) => `DROP TRIGGER IF EXISTS ${quoteName(triggerName(table.name, kind))}`);
-  return [...drops, ...createTriggers(table, modelHash).map(({ sql }) => sql)];
+  return [...drops, ...createTriggers(table).map(({ sql }) => sql(modelHash))];
 }
 
-export function createTriggers(table: Table, modelHash: string): readonly { readonly name: string; readonly sql: string }[] {
+/** A trigger of a table, but for the hash of the model that it was made for. */
+export interface TriggerText {
+  readonly name: string;
+  /** Without the model: what decides whether the trigger must be made again. */
+  readonly bare: string;
+  readonly sql: (modelHash: string) => string;
+}
+
+export const createTriggers: (table: Table) => readonly TriggerText[] = perTable((table) => {
   const capture = captureOf(table);
   const triggers = [
     insertTrigger(capture),
@@ -34,12 +43,15 @@ export function createTriggers(table: Table, modelHash: string): readonly { read
     arriveTrigger(capture),
     leaveTrigger(capture),
   ];
-  return triggers.flatMap((trigger) =>
-    trigger === null ? [] : [{ name: triggerName(table.name, trigger.kind), sql: triggerSql(table, trigger, modelHash) }],
-  );
-}
+  return triggers.flatMap((trigger) => {
+    if (trigger === null) return [];
+    const [first, last] = triggerSql(table, trigger);
+    const sql = (modelHash: string): string => first + modelHash + last;
+    return [{ name: triggerName(table.name, trigger.kind), bare: withoutModel(sql("")), sql }];
+  });
+});
 
-/** A trigger's text without the model that it was made for: what decides whether it must be made again. */
+/** A trigger's text without the model that it was made for. */
 export const withoutModel = (sql: string): string => sql.replace(/\/\* synckit-gen [^*]* \*\//u, "");
 
 const TRIGGER_KINDS = ["insert", "update", "key", "delete", "arrive", "leave"] as const;
@@ -199,11 +211,14 @@ function entry(capture: Capture, { op, row, data, mask, old, when }: Entry): str
   return `INSERT INTO "sync_changelog" (${quoteNames(names)})\n  ${source};`;
 }
 
-const triggerSql = (table: Table, trigger: Trigger, modelHash: string): string =>
+/** What stands before and after the hash of the model. */
+const triggerSql = (table: Table, trigger: Trigger): readonly [first: string, last: string] => [
   `CREATE TRIGGER ${quoteName(triggerName(table.name, trigger.kind))}
 AFTER ${trigger.event} ON ${quoteName(table.name)}
 WHEN ${[GUARD, ...trigger.conditions].map((condition) => indent(condition, "  ")).join("\n  AND ")}
 BEGIN
-  /* synckit-gen ${modelHash} */
+  /* synckit-gen `,
+  ` */
   ${trigger.body.join("\n  ")}
-END`;
+END`,
+];

@@ -20,6 +20,8 @@ export const stringList = (texts: readonly string[]): string => `[${texts.map(st
 
 /** The inside of a template literal. A raw carriage return would be read back as a line feed. */
 export const templateText = (text: string): string =>
-  text.replaceAll("\\", "\\\\").replaceAll("`", "\\`").replaceAll("${", "\\${").replaceAll("\r", "\\r");
+  !/[\\`\r]|\$\{/u.test(text)
+    ? text
+    : text.replaceAll("\\", "\\\\").replaceAll("`", "\\`").replaceAll("${", "\\${").replaceAll("\r", "\\r");
 
 export const templateLiteral = (text: string): string => `\`${templateText(text)}\``;

@@ -4,12 +4,12 @@ import type { Diagnostic } from "@synckit-gen/schemas/diagnostics";
 import type { ColumnType } from "@synckit-gen/schemas/model";
 import { closest } from "../../closest.ts";
 import type { Word } from "../../parse/node.ts";
-import type { Rule } from "../rule.ts";
+import type { Rule, TableRule } from "../rule.ts";
 import type { ColumnView, SchemaView, TableView } from "../schema-view.ts";
 import { unsyncedColumns } from "./references.ts";
 
-export const blobColumnsFit: Rule = function* (schema) {
-  for (const table of schema.tables) {
+export const blobColumnsFit: TableRule = function* (tables) {
+  for (const table of tables) {
     const { blob } = table.syntax;
     if (blob === undefined) continue;
     if (blob.hash !== undefined) yield* describing(table, "hash", blob.hash, ["text", "blob"]);

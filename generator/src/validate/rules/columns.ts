@@ -2,10 +2,10 @@
 import { report } from "@synckit-gen/schemas/diagnostics";
 import type { Diagnostic } from "@synckit-gen/schemas/diagnostics";
 import type { Word } from "../../parse/node.ts";
-import type { Rule } from "../rule.ts";
+import type { TableRule } from "../rule.ts";
 
-export const columnsAreEitherSyncedOrLocal: Rule = function* (schema) {
-  for (const table of schema.tables) {
+export const columnsAreEitherSyncedOrLocal: TableRule = function* (tables) {
+  for (const table of tables) {
     const synced = new Map(table.syntax.columns.map((column) => [column.name.text, column.name]));
     for (const { name } of table.syntax.local) {
       const other = synced.get(name.text);
@@ -16,8 +16,8 @@ export const columnsAreEitherSyncedOrLocal: Rule = function* (schema) {
   }
 };
 
-export const columnsAreNamedOnce: Rule = function* (schema) {
-  for (const { name, syntax } of schema.tables) {
+export const columnsAreNamedOnce: TableRule = function* (tables) {
+  for (const { name, syntax } of tables) {
     yield* repeated(`The key of "${name}"`, syntax.key ?? []);
     yield* repeated(`\`match\` of "${name}"`, syntax.match ?? []);
     yield* repeated(
@@ -42,8 +42,8 @@ function* repeated(where: string, words: readonly Word[]): Iterable<Diagnostic> 
   }
 }
 
-export const nullabilityIsSaidOnce: Rule = function* (schema) {
-  for (const table of schema.tables) {
+export const nullabilityIsSaidOnce: TableRule = function* (tables) {
+  for (const table of tables) {
     for (const { name, type, nullable } of [...table.syntax.columns, ...table.syntax.local]) {
       if (type?.isNullable !== true || nullable?.value !== false) continue;
       const related = [{ at: nullable.at, message: "not nullable here" }];

@@ -1,6 +1,6 @@
 /** A column that looks like a credential should not leave the device by accident. */
 import { report } from "@synckit-gen/schemas/diagnostics";
-import type { Rule } from "../rule.ts";
+import type { TableRule } from "../rule.ts";
 
 /** Within a name whose separators are removed: `oauthToken`, `client_secret`, `API-Key`. */
 const TELLING_PARTS =
@@ -16,8 +16,8 @@ export const isCredentialName = (name: string): boolean => {
   return TELLING_PARTS.test(words.replaceAll("_", "")) || TELLING_WORDS.test(words);
 };
 
-export const credentialsStayHome: Rule = function* (schema) {
-  for (const table of schema.tables) {
+export const credentialsStayHome: TableRule = function* (tables) {
+  for (const table of tables) {
     const acknowledged = new Set(table.syntax.columns.flatMap((column) => (column.acknowledge?.value === true ? [column.name.text] : [])));
     for (const column of table.columns) {
       if (column.kind !== "synced" || acknowledged.has(column.name) || !isCredentialName(column.name)) continue;

@@ -2,10 +2,10 @@
 import { report } from "@synckit-gen/schemas/diagnostics";
 import type { Diagnostic } from "@synckit-gen/schemas/diagnostics";
 import type { Word } from "../../parse/node.ts";
-import type { Rule } from "../rule.ts";
+import type { TableRule } from "../rule.ts";
 
-export const expressionsParse: Rule = function* (schema) {
-  for (const table of schema.tables) {
+export const expressionsParse: TableRule = function* (tables) {
+  for (const table of tables) {
     for (const column of table.syntax.columns) yield* broken("default", column.name, column.default);
     for (const column of table.syntax.local) {
       yield* broken("default", column.name, column.default);

@@ -1,11 +1,11 @@
 /** A row must be recognised on every device: its identity travels, has a value, an exact text, and one meaning. */
 import { report } from "@synckit-gen/schemas/diagnostics";
-import type { Rule } from "../rule.ts";
+import type { TableRule } from "../rule.ts";
 import { isIdentityColumn } from "../schema-view.ts";
 import type { TableView } from "../schema-view.ts";
 
-export const keysTravel: Rule = function* (schema) {
-  for (const table of schema.tables) {
+export const keysTravel: TableRule = function* (tables) {
+  for (const table of tables) {
     for (const word of table.identity) {
       const column = table.columnByName.get(word.text);
       if (column?.kind !== "local") continue;
@@ -15,8 +15,8 @@ export const keysTravel: Rule = function* (schema) {
   }
 };
 
-export const keysHaveValues: Rule = function* (schema) {
-  for (const table of schema.tables) {
+export const keysHaveValues: TableRule = function* (tables) {
+  for (const table of tables) {
     for (const column of table.columns) {
       const isKey = isIdentityColumn(table, column) || table.key.some((word) => word.text === column.name);
       if (isKey && column.kind === "synced" && column.isNullable)
@@ -25,8 +25,8 @@ export const keysHaveValues: Rule = function* (schema) {
   }
 };
 
-export const keysHaveAnExactText: Rule = function* (schema) {
-  for (const table of schema.tables) {
+export const keysHaveAnExactText: TableRule = function* (tables) {
+  for (const table of tables) {
     for (const column of table.columns) {
       if (column.kind === "synced" && column.type === "real" && isIdentityColumn(table, column)) {
         yield report("key/real", column.at, { table: table.name, column: column.name });
@@ -35,8 +35,8 @@ export const keysHaveAnExactText: Rule = function* (schema) {
   }
 };
 
-export const keysAreUniqueEverywhere: Rule = function* (schema) {
-  for (const table of schema.tables) {
+export const keysAreUniqueEverywhere: TableRule = function* (tables) {
+  for (const table of tables) {
     const keyKind = table.syntax.keyKind?.value ?? "uuid";
     if (keyKind === "natural" && table.syntax.acknowledgeIntegerKey?.value === true) continue;
     for (const column of table.columns) {
@@ -56,8 +56,8 @@ function integerKeyKind(table: TableView, column: string, keyKind: string): stri
   return table.key.some((word) => word.text === column) ? keyKind : null;
 }
 
-export const keysValuesOnArrival: Rule = function* (schema) {
-  for (const table of schema.tables) {
+export const keysValuesOnArrival: TableRule = function* (tables) {
+  for (const table of tables) {
     if (!table.isMatched || !table.syntax.isWhole || table.syntax.apply?.value === "update") continue;
     for (const word of table.key) {
       const column = table.columnByName.get(word.text);

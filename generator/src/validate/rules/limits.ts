@@ -1,14 +1,14 @@
 /** Numbers that a table cannot exceed. */
 import { report } from "@synckit-gen/schemas/diagnostics";
 import { limits } from "@synckit-gen/schemas/protocol";
-import type { Rule } from "../rule.ts";
+import type { TableRule } from "../rule.ts";
 import { isIdentityColumn } from "../schema-view.ts";
 
 /** SQLite 3.40 gives json_object 127 arguments: 63 pairs. */
 const MAX_SYNCED_COLUMNS = 63;
 
-export const columnsFitTheMask: Rule = function* (schema) {
-  for (const table of schema.tables) {
+export const columnsFitTheMask: TableRule = function* (tables) {
+  for (const table of tables) {
     const synced = table.columns.filter((column) => column.kind === "synced");
     const masked = synced.filter((column) => !isIdentityColumn(table, column));
     const at = table.syntax.name.at;

@@ -3,15 +3,17 @@ import { report } from "@synckit-gen/schemas/diagnostics";
 import type { Diagnostic } from "@synckit-gen/schemas/diagnostics";
 import { limits, RESERVED_MEMBER } from "@synckit-gen/schemas/protocol";
 import type { Word } from "../../parse/node.ts";
-import type { Rule } from "../rule.ts";
+import type { Rule, TableRule } from "../rule.ts";
 
 /** Sync creates objects with the one prefix, SQLite refuses tables with the other. */
 const RESERVED_PREFIXES = ["sync_", "sqlite_"];
 
-export const namesAreUsable: Rule = function* (schema) {
-  const { app } = schema.syntax;
-  if (app !== undefined) yield* unusable(app);
-  for (const table of schema.tables) {
+export const appIsNamed: Rule = function* ({ syntax }) {
+  if (syntax.app !== undefined) yield* unusable(syntax.app);
+};
+
+export const namesAreUsable: TableRule = function* (tables) {
+  for (const table of tables) {
     yield* unusable(table.syntax.name);
     if (table.name.length > limits.MAX_TABLE_NAME) {
       const reason = `it has ${table.name.length} characters, and a change on its way names its table in at most ${limits.MAX_TABLE_NAME}`;
@@ -40,12 +42,15 @@ export function unusableReason(name: string): string | null {
 // oxlint-disable-next-line no-control-regex -- control characters are what is replaced
 const printable = (name: string): string => name.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]|\p{Cs}/gu, "\u{fffd}");
 
-export const namesDifferToSqlite: Rule = function* (schema) {
+export const tablesDifferToSqlite: Rule = function* (schema) {
   yield* collisions(
     "table",
     schema.tables.map((table) => table.syntax.name),
   );
-  for (const table of schema.tables) {
+};
+
+export const columnsDifferToSqlite: TableRule = function* (tables) {
+  for (const table of tables) {
     yield* collisions(
       "column",
       table.columns.map((column) => ({ text: column.name, at: column.at })),
@@ -66,8 +71,8 @@ function* collisions(kind: string, words: readonly Word[]): Iterable<Diagnostic>
   }
 }
 
-export const reservedNamesAreFree: Rule = function* (schema) {
-  for (const table of schema.tables) {
+export const reservedNamesAreFree: TableRule = function* (tables) {
+  for (const table of tables) {
     const prefix = RESERVED_PREFIXES.find((reserved) => table.name.toLowerCase().startsWith(reserved));
     if (prefix !== undefined) yield report("table/reserved-name", table.syntax.name.at, { table: table.name, prefix });
     const reserved = table.columnByName.get(RESERVED_MEMBER);

@@ -1,6 +1,6 @@
 /** What the policies of a table leave to sync, and whether they agree with one another. */
 import { report } from "@synckit-gen/schemas/diagnostics";
-import type { Rule } from "../rule.ts";
+import type { Rule, TableRule } from "../rule.ts";
 import { isIdentityColumn } from "../schema-view.ts";
 import { isCountedUp } from "./keys.ts";
 
@@ -8,8 +8,8 @@ export const tablesExist: Rule = function* ({ syntax }) {
   if (syntax.tablesAt !== undefined && syntax.tables.length === 0) yield report("table/none", syntax.tablesAt, {});
 };
 
-export const tablesSyncSomething: Rule = function* (schema) {
-  for (const table of schema.tables) {
+export const tablesSyncSomething: TableRule = function* (tables) {
+  for (const table of tables) {
     if (!table.syntax.isWhole) continue;
     if (table.columns.some((column) => column.kind === "synced" && !isIdentityColumn(table, column))) continue;
     const at = table.syntax.name.at;
@@ -18,8 +18,8 @@ export const tablesSyncSomething: Rule = function* (schema) {
   }
 };
 
-export const localColumnsHaveValues: Rule = function* (schema) {
-  for (const table of schema.tables) {
+export const localColumnsHaveValues: TableRule = function* (tables) {
+  for (const table of tables) {
     // A row of such a table is never inserted by sync, so its local columns never need a value from it.
     if (table.syntax.apply?.value === "update") continue;
     for (const column of table.columns) {

@@ -7,7 +7,7 @@ import type { SqlDatabase } from "./sql-database.ts";
 
 const DEVICE = `id, name AS "deviceName", platform, created_at AS "createdAt", last_seen_at AS "lastSeenAt"`;
 
-type Accounts = Part<"openAccount" | "hasAccount" | "registerDevice" | "listDevices" | "hasDevice">;
+type Accounts = Part<"openAccount" | "registerDevice" | "listDevices" | "hasDevice" | "removeDevice">;
 
 export function accounts(db: SqlDatabase): Accounts {
   const hasAccount = async (account: string): Promise<boolean> =>
@@ -24,7 +24,6 @@ export function accounts(db: SqlDatabase): Accounts {
         userId,
       });
     },
-    hasAccount: (scope) => hasAccount(accountId(scope)),
     registerDevice: (scope, { newId, deviceName, platform, now }) =>
       db.transaction(async (tx) => {
         const account = accountId(scope);
@@ -32,7 +31,7 @@ export function accounts(db: SqlDatabase): Accounts {
         const device = await tx.get<Device>(
           `INSERT INTO devices (account, id, number, name, platform, created_at, last_seen_at)
            VALUES (:account, :newId, (SELECT coalesce(max(number), 0) + 1 FROM devices WHERE account = :account), :deviceName, :platform, :now, :now)
-           ON CONFLICT (account, name) DO UPDATE SET platform = excluded.platform, last_seen_at = excluded.last_seen_at
+           ON CONFLICT (account, name) DO UPDATE SET platform = excluded.platform, last_seen_at = excluded.last_seen_at, removed_at = NULL
            RETURNING ${DEVICE}`,
           { account, newId, deviceName, platform, now },
         );
@@ -40,11 +39,19 @@ export function accounts(db: SqlDatabase): Accounts {
         return device;
       }),
     listDevices: (scope) =>
-      db.all<Device>(`SELECT ${DEVICE} FROM devices WHERE account = :account ORDER BY number`, { account: accountId(scope) }),
+      db.all<Device>(`SELECT ${DEVICE} FROM devices WHERE account = :account AND removed_at IS NULL ORDER BY number`, {
+        account: accountId(scope),
+      }),
     hasDevice: async (scope, deviceId) =>
-      (await db.get("SELECT 1 AS one FROM devices WHERE account = :account AND id = :deviceId", {
+      (await db.get("SELECT 1 AS one FROM devices WHERE account = :account AND id = :deviceId AND removed_at IS NULL", {
         account: accountId(scope),
         deviceId,
       })) !== null,
+    removeDevice: async (scope, deviceId, now) =>
+      (await db.run("UPDATE devices SET removed_at = :now WHERE account = :account AND id = :deviceId AND removed_at IS NULL", {
+        account: accountId(scope),
+        deviceId,
+        now,
+      })) === 1,
   };
 }

@@ -2,6 +2,7 @@
 import type { Storage } from "../port.ts";
 import { accounts } from "./accounts.ts";
 import { directory } from "./directory.ts";
+import { identity } from "./identity.ts";
 import { keys } from "./keys.ts";
 import { log } from "./log.ts";
 import { snapshots } from "./snapshots.ts";
@@ -10,6 +11,7 @@ import type { SqlDatabase } from "./sql-database.ts";
 /** Closing the storage closes the database. */
 export const createSqlStorage = (database: SqlDatabase): Storage => ({
   ...directory(database),
+  ...identity(database),
   ...accounts(database),
   ...log(database),
   ...keys(database),

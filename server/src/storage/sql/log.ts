@@ -35,7 +35,7 @@ const append = (db: SqlDatabase, scope: Scope, { deviceId, key, digest, changes,
     const account = accountId(scope);
     const head = await lockHead(tx, account);
     const device = await tx.get<DeviceRow>(
-      "SELECT last_batch_digest AS digest, last_batch_cursor AS cursor FROM devices WHERE account = :account AND id = :deviceId",
+      "SELECT last_batch_digest AS digest, last_batch_cursor AS cursor FROM devices WHERE account = :account AND id = :deviceId AND removed_at IS NULL",
       { account, deviceId },
     );
     if (device === null) return { kind: "unknown-device" };

@@ -5,13 +5,14 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { apply } from "./engine/apply.ts";
 import { capture } from "./engine/capture.ts";
 import { type Part, report, type Sample } from "./engine/measure.ts";
 import { sealing } from "./engine/sealing.ts";
 import { ROWS } from "./engine/workload.ts";
 
 const RUNS = Number(process.env["BENCH_RUNS"] ?? 5);
-const parts: Readonly<Record<string, Part>> = { capture, sealing };
+const parts: Readonly<Record<string, Part>> = { capture, apply, sealing };
 
 /** One run of every part; a part's files are gone before the next begins. */
 async function run(): Promise<readonly Sample[]> {

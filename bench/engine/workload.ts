@@ -70,9 +70,9 @@ export const itemOf = (n: number): Item => [
 /** Made once: what it costs to make rows is no part of any figure. */
 export const items: readonly Item[] = Array.from({ length: ROWS }, (_, n) => itemOf(n));
 
-export function openPlain(folder: string, name: string): Database.Database {
+export function openPlain(folder: string, name: string, of: SyncModel = model): Database.Database {
   const db = tuned(new Database(join(folder, `${name}.db`)));
-  db.exec(ddlFor(model));
+  db.exec(ddlFor(of));
   return db;
 }
 
@@ -101,10 +101,15 @@ export function updateAll(db: Database.Database, rows: readonly Item[] = items):
   inTransactions(db, rows, ([id, , title]) => update.run(`${title}, changed`, id));
 }
 
-function inTransactions(db: Database.Database, rows: readonly Item[], work: (row: Item) => unknown): void {
-  for (let from = 0; from < rows.length; from += ROWS_PER_TRANSACTION) {
+export function inTransactions(
+  db: Database.Database,
+  rows: readonly Item[],
+  work: (row: Item) => unknown,
+  atOnce: number = ROWS_PER_TRANSACTION,
+): void {
+  for (let from = 0; from < rows.length; from += atOnce) {
     db.exec("BEGIN");
-    for (const row of rows.slice(from, from + ROWS_PER_TRANSACTION)) work(row);
+    for (const row of rows.slice(from, from + atOnce)) work(row);
     db.exec("COMMIT");
   }
 }

@@ -13,12 +13,16 @@ export function makeDriver({ prepare, exec, inTransaction, resultOf }: DriverPar
   const statements = new Map<string, Statement>();
 
   /** Errors pass as they are, except for those that mean "not now". */
+  const told = (error: unknown): unknown =>
+    /^(?:BUSY|LOCKED)/.test(resultOf(error) ?? "")
+      ? new DatabaseBusyError("another connection holds the database's lock", { cause: error })
+      : error;
+
   function attempt<T>(call: () => T): T {
     try {
       return call();
     } catch (error) {
-      if (!/^(?:BUSY|LOCKED)/.test(resultOf(error) ?? "")) throw error;
-      throw new DatabaseBusyError("another connection holds the database's lock", { cause: error });
+      throw told(error);
     }
   }
 
@@ -28,7 +32,14 @@ export function makeDriver({ prepare, exec, inTransaction, resultOf }: DriverPar
       if (statement === undefined) {
         const prepared = attempt(() => prepare(sql));
         statement = {
-          run: (...parameters) => attempt(() => prepared.run(...parameters)),
+          // By far the most calls: a closure each would be felt.
+          run: (...parameters) => {
+            try {
+              return prepared.run(...parameters);
+            } catch (error) {
+              throw told(error);
+            }
+          },
           get: (...parameters) => attempt(() => prepared.get(...parameters)),
           all: (...parameters) => attempt(() => prepared.all(...parameters)),
         };

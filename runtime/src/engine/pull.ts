@@ -20,8 +20,8 @@ export interface PullReport {
 
 /** Changes gathered before a transaction: about 50 ms of work, so that an app's window does not stall. */
 const MAX_GATHERED = 2_000;
-/** The same for a first pull, which shows its progress: few dirty pages per commit are worth a factor of two. */
-const MAX_GATHERED_AT_FIRST = 20_000;
+/** The same for a first pull or a long backlog, which show their progress: few dirty pages per commit are worth a factor of two. */
+const MAX_GATHERED_OF_MANY = 20_000;
 /** State key: something was pulled that only a newer version of the app understands. */
 export const REPLAY_ON_UPGRADE = "replay_on_upgrade";
 
@@ -37,8 +37,8 @@ export async function pullChanges(
   let pulled = 0;
   let merged = 0;
   let cursor = store.state.getNumber("pull_cursor", 0);
-  const mostGathered = cursor === 0 ? MAX_GATHERED_AT_FIRST : MAX_GATHERED;
   const highest = Math.max(cursor, store.highestCursor());
+  let mostGathered = cursor === 0 ? MAX_GATHERED_OF_MANY : MAX_GATHERED;
   let gathered: RemoteChange[] = [];
   let facts: Record<string, string> = {};
   const start = cursor;
@@ -48,6 +48,7 @@ export async function pullChanges(
     merged += store.applyRemote(device, gathered, cursor, facts).merged;
     gathered = [];
     facts = {};
+    mostGathered = Math.min(mostGathered * 2, MAX_GATHERED_OF_MANY);
   };
 
   for (;;) {

@@ -14,8 +14,8 @@ export interface RowView {
   readonly value: (column: string) => WireValue | undefined;
 }
 
-/** `coming`: placed together with this one, and checked at COMMIT. `dead`: deleted, though its table may still hold it. `unknown`: ask the table. */
-export type Fate = "coming" | "dead" | "unknown";
+/** `here`: written in this transaction. `coming`: placed together with this one, and checked at COMMIT. `dead`: deleted, though its table may still hold it. `unknown`: ask the table. */
+export type Fate = "here" | "coming" | "dead" | "unknown";
 
 export interface MissingParents {
   /** Columns of a reference without which the row cannot be placed. */
@@ -79,7 +79,7 @@ export class Parents {
       if (parent === row.rows && parentRowId === row.rowId) return true; // SQLite checks when the statement ends
       const fate = this.#fateOf(reference.table, parentRowId);
       if (fate === "dead") return false;
-      if (fate === "coming") return true;
+      if (fate === "here" || fate === "coming") return true;
     }
     return this.#isIn(reference, keys, () => parent.exists(reference.to, keys));
   }

@@ -43,7 +43,7 @@ export class Placing {
     this.#scope = scope;
     this.parents = new Parents(scope.parts, scope.mode, (table, rowId) => {
       const work = scope.works.known(table, rowId);
-      if (work === null) return "unknown";
+      if (work === null) return scope.works.direct(table, rowId)?.isPlaced === true ? "here" : "unknown";
       return !isAlive(work) ? "dead" : this.#circle.has(work) ? "coming" : "unknown";
     });
   }
@@ -67,13 +67,15 @@ export class Placing {
     this.#heldHere.add(work);
   }
 
-  placeDirectly({ rows, rowId, values, columns }: DirectRow): void {
-    if (!this.#scope.works.isDirect(rows.spec.name, rowId)) return;
+  /** A row that cannot be written as it came takes the long way. */
+  placeDirectly(direct: DirectRow): void {
+    const { rows, rowId, values, columns } = direct;
+    if (this.#scope.works.direct(rows.spec.name, rowId) !== direct) return; // another row's placing has taken it over
     const row: RowView = { rows, rowId, value: (column) => values[column] };
     const missing = this.parents.missing(row, columns);
     const isFree = missing.blocking === null && missing.relaxed === null && missing.nulled.length === 0;
-    if (isFree && this.#write(row, values, columns) === null) return;
-    this.place(this.#scope.works.get(rows, rowId));
+    if (isFree && this.#write(row, values, columns) === null) direct.isPlaced = true;
+    else this.place(this.#scope.works.get(rows, rowId));
   }
 
   /** Tries held rows again, for as long as any can be placed. */

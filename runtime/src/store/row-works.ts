@@ -19,6 +19,8 @@ export interface RowWork extends RowView {
   physical: Values | null | undefined;
   /** Being removed: stops the walk through a reference cycle. */
   isLeaving: boolean;
+  /** A change of this session has moved a register. What has not is where it belongs already, or held. */
+  isChanged: boolean;
 }
 
 /** A row whose change is already in its clocks and only needs writing: all columns (null) or some. */
@@ -27,48 +29,49 @@ export interface DirectRow {
   readonly rowId: string;
   readonly values: Values;
   readonly columns: readonly string[] | null;
+  /** Its table has it. */
+  isPlaced: boolean;
+}
+
+/** By row id. Maps in a map: a key made of both names would have to be made, and hashed, several times a row. */
+interface TableWorks {
+  readonly rows: Map<string, RowWork>;
+  readonly direct: Map<string, DirectRow>;
 }
 
 export class RowWorks {
   readonly #clocks: RowClocks;
   readonly #hasHeld: boolean;
-  readonly #rows = new Map<string, RowWork>();
-  readonly #direct = new Map<string, DirectRow>();
+  readonly #tables = new Map<string, TableWorks>();
 
   constructor(clocks: RowClocks, hasHeld: boolean) {
     this.#clocks = clocks;
     this.#hasHeld = hasHeld;
   }
 
-  all(): Iterable<RowWork> {
-    return this.#rows.values();
+  of(table: string): TableWorks {
+    let works = this.#tables.get(table);
+    if (works === undefined) this.#tables.set(table, (works = { rows: new Map(), direct: new Map() }));
+    return works;
   }
 
   /** Null: this session has had no need of the row's registers. */
   known(table: string, rowId: string): RowWork | null {
-    return this.#rows.get(keyOf(table, rowId)) ?? null;
+    return this.#tables.get(table)?.rows.get(rowId) ?? null;
   }
 
-  direct(): Iterable<DirectRow> {
-    return this.#direct.values();
-  }
-
-  /** False: a later change of the same row has taken it over. */
-  isDirect(table: string, rowId: string): boolean {
-    return this.#direct.has(keyOf(table, rowId));
-  }
-
-  addDirect(row: DirectRow): void {
-    this.#direct.set(keyOf(row.rows.spec.name, row.rowId), row);
+  /** Null: the row was not written directly, or a later change of it has taken it over. */
+  direct(table: string, rowId: string): DirectRow | null {
+    return this.#tables.get(table)?.direct.get(rowId) ?? null;
   }
 
   get(rows: TableRows, rowId: string): RowWork {
-    const key = keyOf(rows.spec.name, rowId);
-    const known = this.#rows.get(key);
+    const works = this.of(rows.spec.name);
+    const known = works.rows.get(rowId);
     if (known !== undefined) return known;
     const stored = this.#clocks.load(rows.spec.name, rowId);
-    const direct = this.#direct.get(key);
-    this.#direct.delete(key);
+    const direct = works.direct.get(rowId);
+    works.direct.delete(rowId);
     const physical =
       stored === null || direct?.columns === null ? rows.read(rowId) : stored.registers.alive || this.#hasHeld ? undefined : null; // a dead row is in its table only while it is held
     const registers =
@@ -83,8 +86,9 @@ export class RowWorks {
       latest: direct?.values ?? {},
       physical,
       isLeaving: false,
+      isChanged: direct !== undefined,
     };
-    this.#rows.set(key, work);
+    works.rows.set(rowId, work);
     return work;
   }
 
@@ -113,8 +117,6 @@ export class RowWorks {
       this.#clocks.save(work.rows.spec.name, work.rowId, work.registers, work.data);
   }
 }
-
-const keyOf = (table: string, rowId: string): string => `${table}\0${rowId}`;
 
 export const isAlive = (work: RowWork): boolean => work.registers.alive;
 /** Known to be deleted: a row that has not come is neither. */

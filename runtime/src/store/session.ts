@@ -52,10 +52,12 @@ export class Session {
     if (rows === undefined || (change.op === "DELETE" && rows.spec.deletes === "ignore")) return false;
     this.#scope.lastStamp = Math.max(this.#scope.lastStamp, change.clock.stamp);
     const { works } = this.#scope;
-    const isFirst = works.known(change.table, change.rowId) === null && !works.isDirect(change.table, change.rowId);
-    if (isFirst && this.#mergeDirectly(rows, change)) return true;
+    const touched = works.of(change.table);
+    if (!touched.rows.has(change.rowId) && !touched.direct.has(change.rowId) && this.#mergeDirectly(rows, change)) return true;
     const work = works.get(rows, change.rowId);
+    const { life } = work.registers;
     const outcome = mergeChange(work.registers, change, rows.columns, (column) => works.valueOf(work, column));
+    if (outcome.won.length > 0 || work.registers.life !== life) work.isChanged = true;
     recordConflicts(this.#scope, work, change, outcome);
     if (change.values !== null) {
       work.latest = change.values;
@@ -90,36 +92,28 @@ export class Session {
     const { name, apply } = rows.spec;
     if (apply === "upsert" && written.size === rows.columns.length && (op === "INSERT" || rows.spec.conflicts === "row")) {
       if (!this.#scope.parts.clocks.overwrite(name, rowId, clock, this.#scope.mode.device)) return false;
-      this.#scope.works.addDirect({ rows, rowId, values, columns: null });
+      this.#scope.works.of(name).direct.set(rowId, { rows, rowId, values, columns: null, isPlaced: false });
       return true;
     }
     const columns = rows.columns.filter((column) => written.has(column) && values[column] !== undefined);
     if (op !== "UPDATE" || columns.length === 0 || !this.#scope.parts.clocks.advance(name, rowId, clock, columns, this.#scope.mode.device))
       return false;
-    this.#scope.works.addDirect({ rows, rowId, values, columns });
+    this.#scope.works.of(name).direct.set(rowId, { rows, rowId, values, columns, isPlaced: false });
     return true;
   }
 
   /** Brings the tables in line with the registers of every row merged so far. */
   settle(): void {
     const { works, parts } = this.#scope;
-    const alive = new Map<string, (() => void)[]>();
-    const queue = (table: string, place: () => void): void => {
-      const places = alive.get(table);
-      if (places === undefined) alive.set(table, [place]);
-      else places.push(place);
-    };
-    for (const direct of works.direct()) queue(direct.rows.spec.name, () => this.#placing.placeDirectly(direct));
-    const dead: RowWork[] = [];
-    for (const work of works.all()) {
-      if (isAlive(work)) queue(work.rows.spec.name, () => this.#placing.place(work));
-      else dead.push(work);
+    const dead: (readonly RowWork[])[] = [];
+    for (const table of parts.tables.keys()) {
+      const { rows, direct } = works.of(table);
+      const changed = [...rows.values()].filter(({ isChanged }) => isChanged);
+      dead.unshift(changed.filter((work) => !isAlive(work)));
+      for (const row of direct.values()) this.#placing.placeDirectly(row);
+      for (const work of changed) if (isAlive(work)) this.#placing.place(work);
     }
-    const order = [...parts.tables.keys()];
-    for (const table of order) for (const place of alive.get(table) ?? []) place();
-    const ranks = new Map(order.map((name, rank) => [name, rank]));
-    const rank = (work: RowWork): number => ranks.get(work.rows.spec.name) as number;
-    for (const work of dead.toSorted((a, b) => rank(b) - rank(a))) this.#placing.bury(work);
+    for (const work of dead.flat()) this.#placing.bury(work);
     this.#placing.retry();
   }
 

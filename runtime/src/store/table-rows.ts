@@ -50,10 +50,19 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
     if (made === undefined) prepared.set(key, (made = bind(driver, compile(), readerOf)));
     return made;
   }
-  function select(what: string, where: readonly string[]): Statement {
-    const sql = `SELECT ${what} FROM ${quoteName(spec.name)} WHERE ${allEqual(where)}`;
-    return statement(sql, () => ({ sql, parameters: [] })).statement;
-  }
+  /** Kept by the list itself: lists of columns come from the spec, and a text for each lookup would cost more than the lookup. */
+  const selector = (what: string): ((where: readonly string[]) => Statement) => {
+    const kept = new Map<readonly string[], Statement>();
+    return (where) => {
+      let made = kept.get(where);
+      if (made === undefined)
+        kept.set(where, (made = driver.prepare(`SELECT ${what} FROM ${quoteName(spec.name)} WHERE ${allEqual(where)}`)));
+      return made;
+    };
+  };
+  const payloads = selector(spec.sql.payload);
+  const rowIds = selector(spec.sql.rowId);
+  const presence = selector("1");
   /** How a parameter gets its value: the identity from the row id, the other columns from the payload. */
   function readerOf(name: string): Reader {
     const at = spec.identity.indexOf(name);
@@ -69,7 +78,7 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
     columnSet: new Set(columns),
     typeOf: (name) => column(name).type,
     read(rowId) {
-      const text = select(spec.sql.payload, spec.identity).get(...rowIdToSql(identity, rowId))?.[0];
+      const text = payloads(spec.identity).get(...rowIdToSql(identity, rowId))?.[0];
       return text === undefined ? null : (JSON.parse(text as string) as Values);
     },
     upsert(rowId, values) {
@@ -95,10 +104,10 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
       return made.run(rowId, ...rowIdToSql(identity, rowId)) > 0;
     },
     find: (where, values) =>
-      select(spec.sql.rowId, where)
+      rowIds(where)
         .all(...values)
         .map(([rowId]) => rowId as string),
-    exists: (where, values) => select("1", where).get(...values) !== undefined,
+    exists: (where, values) => presence(where).get(...values) !== undefined,
   };
 }
 

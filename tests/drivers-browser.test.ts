@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { stripTypeScriptTypes } from "node:module";
 import type { AddressInfo } from "node:net";
@@ -13,15 +13,12 @@ import { join } from "node:path";
 import { emitters } from "@synckit-gen/templates";
 import { afterEach, expect, test } from "vitest";
 import type { PayloadEntry } from "../runtime/src/client/entries.ts";
+import { chromiumHint, chromiumPath } from "./support/chromium.ts";
 import { ddlFor, testContext } from "./support/generated.ts";
 import { loadSpec } from "./support/load-spec.ts";
 import { modelOf, tableOf } from "./support/models.ts";
 import { SimulatedDevice, SimulatedServer } from "./support/simulation.ts";
 import { readManifest, repositoryRoot } from "./support/workspace.ts";
-
-const chromium = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
-  (path) => path !== undefined && existsSync(path),
-);
 
 const model = modelOf([tableOf("notes", { columns: { body: "text", n: "bigint", data: "blob?" } })]);
 const generated = new Map(
@@ -42,8 +39,8 @@ interface BrowserReport {
   readonly sqlite: string;
 }
 
-test.runIf(chromium !== undefined)(
-  "Chromium: rows travel both ways, through a file that outlives its handle",
+test.runIf(chromiumPath !== null)(
+  `Chromium: rows travel both ways, through a file that outlives its handle${chromiumHint}`,
   async () => {
     const loaded = await loadSpec(model);
     const log = new SimulatedServer();
@@ -87,7 +84,7 @@ async function runInBrowser(log: SimulatedServer): Promise<BrowserReport> {
   const profile = mkdtempSync(join(tmpdir(), "synckit-browser-"));
   const options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"];
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const browser = spawn(chromium as string, [...options, `--user-data-dir=${profile}`, url], { stdio: "ignore" });
+  const browser = spawn(chromiumPath as string, [...options, `--user-data-dir=${profile}`, url], { stdio: "ignore" });
   cleanUps.push(async () => {
     browser.kill();
     await once(browser, "close");

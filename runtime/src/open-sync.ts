@@ -15,6 +15,7 @@ import { type SnapshotProgress, type SnapshotUpload, uploadIfDue, type UploadPar
 import { applyMigrations } from "./engine/migrate.ts";
 import { pullChanges, type PullReport, replayAfterUpgrade, retryQuarantine } from "./engine/pull.ts";
 import { pushChanges } from "./engine/push.ts";
+import { nothingCompared, verify, type VerifyReport } from "./engine/verify.ts";
 import { eventSource, type EventStream } from "./events/event-stream.ts";
 import { throttled } from "./events/progress.ts";
 import { replayKey, type SyncEvent } from "./events/sync-event.ts";
@@ -98,6 +99,9 @@ export interface CompleteAuthRequest {
   readonly port: number;
 }
 
+/** After these, an app that keeps writing has to be left alone first. */
+const MAX_VERIFY_ROUNDS = 4;
+
 /** One app database in sync. All methods that touch the network may throw `SyncError`. */
 export interface Sync {
   readonly client: SyncKitClient;
@@ -130,6 +134,12 @@ export interface Sync {
    * syncing puts it back, and joins as a device that has rows of its own.
    */
   readonly detach: (options?: ForceOption) => Promise<void>;
+
+  /**
+   * Syncs, then compares the synced rows here with those of the other devices, through sealed digests, and names the first
+   * table and row that differ. Each device has to verify at the same place of the log: the last one sees all.
+   */
+  readonly verify: () => Promise<VerifyReport>;
 
   readonly getSyncState: (key: string) => string | null;
   readonly setSyncState: (key: string, value: string) => void;
@@ -358,6 +368,17 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
     disconnect: () => changingAccess(client.clearSession()),
     startOver: (force = {}) => cycleAfter(() => prepareStartOver(force)),
     replaceServer: () => cycleAfter(() => asDevice((device) => replaceServer(store, client, format, device))),
+    async verify() {
+      if (!(await client.hasExtension("digests"))) return nothingCompared("unsupported");
+      // The last round reads what the one before has pushed, so that the cursor covers all rows.
+      for (let round = 0, isQuiet = false; !isQuiet && round < MAX_VERIFY_ROUNDS; round++) {
+        const { pushed, pulled } = await syncNow();
+        isQuiet = pushed === 0 && pulled === 0;
+      }
+      const seed = client.rowHash("$sync", "digest");
+      const key = [Number.parseInt(seed.slice(0, 8), 16) | 0, Number.parseInt(seed.slice(8, 16), 16) | 0] as const;
+      return asDevice((device) => verify(store, client, device, key));
+    },
     async detach({ force = false } = {}) {
       await untilIdle();
       await alone(() => Promise.resolve(refuseUnsynced(store.detach(migrations, force))));

@@ -25,7 +25,7 @@ import { DecryptionError, SyncError } from "./errors.ts";
 import { Http } from "./http.ts";
 import { installationName } from "./installation.ts";
 import { openMasterKey, type MasterKey } from "./master-key.ts";
-import { openEntries, sealEntries, toChangeEntry, toPayloadEntry } from "./sealing.ts";
+import { openData, openEntries, sealEntries, toChangeEntry, toPayloadEntry } from "./sealing.ts";
 import { createPkce, type Pkce } from "./pkce.ts";
 import { SessionStore, type Session, type SessionInfo } from "./session.ts";
 import { readTokenClaims } from "./token-claims.ts";
@@ -277,6 +277,22 @@ export class SyncKitClient {
   /** Number of entries on the server, and its cursor. */
   async status(): Promise<StatusReply> {
     return decodeReply(codec.decodeStatusReply, await this.#call(codec.endpoints.status));
+  }
+
+  // Digests (extension `digests`) ---------------------------------------------------------------------
+
+  /** Leaves a text for the account's other devices, sealed, in place of the one before. */
+  async putDigest(deviceId: string, text: string): Promise<void> {
+    const data = this.#requireKey().cipher.seal(text);
+    await this.#call(codec.endpoints.putDigest, codec.encodeDigestPutRequest({ deviceId, data }));
+  }
+
+  /** What each device has left, this one included, latest first. `text` is null where it does not open. */
+  async readDigests(): Promise<readonly { readonly device: string; readonly text: string | null }[]> {
+    const key = this.#requireKey();
+    const digests = decodeReply(codec.decodeDigestsReply, await this.#call(codec.endpoints.listDigests, undefined, PULL_TIMEOUT_MS));
+    if (this.#key !== key) throw new SyncError("key/none"); // signed out while the reply was on its way
+    return digests.map(({ deviceId, data }) => ({ device: deviceId, text: openData(key.cipher, data).payload }));
   }
 
   /** Whether the server offers this extension, in the version that is spoken here. Asked of the server once a session. */

@@ -16,7 +16,8 @@ export function openEntries(cipher: PayloadCipher, changes: readonly PulledChang
   return changes.map(({ data, ...change }) => ({ ...change, ...openData(cipher, data) }));
 }
 
-function openData(
+/** A failure says why there is no payload although there was data. */
+export function openData(
   cipher: PayloadCipher,
   data: string | null,
 ): { readonly payload: string | null; readonly failure: DecryptionFailure | null } {

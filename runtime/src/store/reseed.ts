@@ -60,7 +60,8 @@ export function* recallMissing(parts: Parts, log: LogRegisters): Generator<Recal
   }
 }
 
-function rowIdsOf(driver: Driver, { spec }: TableRows): readonly string[] {
+/** Of rows that are here, and of those that clocks remember. */
+export function rowIdsOf(driver: Driver, { spec }: TableRows): readonly string[] {
   const found = driver.prepare(
     `SELECT row_id FROM (SELECT ${spec.sql.rowId} AS row_id FROM ${quoteName(spec.name)} UNION SELECT row_id FROM sync_row_clock WHERE table_name = ?) WHERE row_id IS NOT NULL`,
   );

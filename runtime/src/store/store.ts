@@ -22,8 +22,9 @@ import { Session } from "./session.ts";
 import { inboundEdges, type PushMarks, type SessionParts } from "./session-scope.ts";
 import { startOver } from "./start-over.ts";
 import { stateStore, type StateStore } from "./state.ts";
-import { type LogRegisters, type RecalledEntry, recallMissing } from "./reseed.ts";
+import { type LogRegisters, type RecalledEntry, recallMissing, rowIdsOf } from "./reseed.ts";
 import { forgetSnapshots } from "./snapshot-facts.ts";
+import { scanRows } from "./scan.ts";
 import { snapshotStatements } from "./snapshot.ts";
 import { tableRows, type TableRows } from "./table-rows.ts";
 
@@ -86,6 +87,13 @@ export interface Store {
   readonly endStartOver: (device: string) => void;
   /** Logs this device's rows anew, and the deletion of what the log has besides. Returns the number of entries. */
   readonly relog: (device: string, log: LogRegisters, end: { readonly stamp: number; readonly head: number }) => number;
+  /**
+   * Hands every row of the tables of which all devices have all rows to `take`, in one transaction. Returns the cursor that
+   * they belong to; null, and nothing is read, while something waits to be pushed. Tables with held rows are left out.
+   */
+  readonly readAll: (take: (table: TableRows, rows: Iterable<readonly [rowId: string, payload: string]>) => void) => number | null;
+  /** Row ids of the rows that are here, and of all that are remembered. */
+  readonly rowIdsEver: (table: string) => readonly string[];
   /** Takes sync off. Null: done. A number: that many entries were not pushed, and nothing was done. */
   readonly detach: (migrations: readonly Migration[], force: boolean) => number | null;
   readonly isDetached: () => boolean;
@@ -322,6 +330,25 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         state.set("initial_snapshot_done", "1");
         return done.entries;
       });
+    },
+    readAll: (take) =>
+      transaction(() => {
+        if (log.countUnpushed() > 0) return null;
+        const heldIn = new Set(
+          driver
+            .prepare("SELECT DISTINCT table_name FROM sync_held")
+            .all()
+            .map(([table]) => table),
+        );
+        for (const rows of tables.values()) {
+          const isWhole = rows.spec.apply === "upsert" && rows.spec.deletes === "apply" && !heldIn.has(rows.spec.name);
+          if (isWhole) take(rows, scanRows(driver, rows));
+        }
+        return state.getNumber("pull_cursor", 0);
+      }),
+    rowIdsEver: (table) => {
+      const rows = tables.get(table);
+      return rows === undefined ? [] : rowIdsOf(driver, rows);
     },
     detach: (migrations, force) =>
       transaction(() => {

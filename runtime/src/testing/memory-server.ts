@@ -2,7 +2,7 @@
  * A SyncKit server in memory that answers the client's own `fetch`: one account, any number of devices, no
  * network. It keeps what a real server would see, so a test can look through all of it.
  */
-import { codec, EXTENSIONS, type Device, type PulledChange } from "@synckit-gen/schemas/protocol";
+import { codec, EXTENSIONS, type Device, type PulledChange, type StoredDigest } from "@synckit-gen/schemas/protocol";
 
 /** What goes wrong with one request. `reply-lost`: the server has done its work, and nobody hears of it. */
 export type Fault = "request-lost" | "reply-lost" | null;
@@ -47,6 +47,7 @@ export function memoryServer(): MemoryServer {
   const devices: Device[] = [];
   let upload: Upload | null = null;
   let snapshot: (Upload & { readonly manifest: string }) | null = null;
+  const digests = new Map<string, StoredDigest>();
   const batches = new Map<string, number>();
   let key: { readonly encryptedKey: string; readonly keyVersion: number } | null = null;
 
@@ -106,6 +107,13 @@ export function memoryServer(): MemoryServer {
       }
       case "GET /status":
         return Response.json(codec.encodeStatusReply({ totalChanges: log.length, latestCursor: log.length }));
+      case "PUT /digests": {
+        const digest = codec.decodeDigestPutRequest(body);
+        digests.set(digest.deviceId, { ...digest, updatedAt: null });
+        return Response.json({});
+      }
+      case "GET /digests":
+        return Response.json(codec.encodeDigestsReply([...digests.values()]));
       case "GET /keys":
         return key === null ? refusal(404) : Response.json(codec.encodeKeyReply(key));
       case "PUT /keys": {

@@ -113,6 +113,13 @@ const pairs: readonly Pair[] = [
   ),
   pair("snapshotChunkRequest", { snapshotId: "s1", index: 0 }, codec.encodeSnapshotChunkRequest, codec.decodeSnapshotChunkRequest),
   pair("snapshotChunkReply", "AAAA", codec.encodeSnapshotChunkReply, codec.decodeSnapshotChunkReply),
+  pair("digestPutRequest", { deviceId: DEVICE, data: "AAAA" }, codec.encodeDigestPutRequest, codec.decodeDigestPutRequest),
+  pair(
+    "digestsReply",
+    [{ deviceId: DEVICE, data: "AAAA", updatedAt: "2026-01-02T03:04:05.678Z" }],
+    codec.encodeDigestsReply,
+    codec.decodeDigestsReply,
+  ),
   pair("error", { error: "the key is full", dimension: "storage_per_key", key: "default" }, codec.encodeError, codec.decodeError),
 ];
 

@@ -38,6 +38,8 @@ export const endpoints = {
   putSnapshot: { method: "PUT", path: "/snapshots" },
   putSnapshotChunk: { method: "PUT", path: "/snapshots/chunks" },
   getSnapshotChunk: { method: "POST", path: "/snapshots/chunks" },
+  putDigest: { method: "PUT", path: "/digests" },
+  listDigests: { method: "GET", path: "/digests" },
 } as const;
 
 /** Where the endpoints are mounted; a client uses the first. */
@@ -383,6 +385,22 @@ export function decodeSnapshotChunkRequest(body: unknown): Wire.SnapshotChunkReq
 }
 export const encodeSnapshotChunkReply = (data: string): Json => ({ data });
 export const decodeSnapshotChunkReply = (body: unknown): string => text(object(body, "reply"), "data");
+
+// Extension `digests` -----------------------------------------------------------------------------
+
+export const encodeDigestPutRequest = (r: Wire.DigestPutRequest): Json => ({ device_id: r.deviceId, data: r.data });
+export function decodeDigestPutRequest(body: unknown): Wire.DigestPutRequest {
+  const from = object(body, "request");
+  return { deviceId: text(from, "device_id"), data: text(from, "data") };
+}
+export const encodeDigestsReply = (digests: readonly Wire.StoredDigest[]): Json => ({
+  digests: digests.map((digest) => ({ ...encodeDigestPutRequest(digest), updated_at: digest.updatedAt })),
+});
+export const decodeDigestsReply = (body: unknown): readonly Wire.StoredDigest[] =>
+  list(object(body, "reply")["digests"], "digests").map((digest) => ({
+    ...decodeDigestPutRequest(digest),
+    updatedAt: optionalText(object(digest, "digest"), "updated_at"),
+  }));
 
 // Errors ------------------------------------------------------------------------------------------
 

@@ -8,6 +8,8 @@ export const EXTENSIONS = {
   "push-key": 1,
   /** Encrypted snapshots of the account's rows, so that a new device need not read the whole log. */
   snapshots: 1,
+  /** Devices leave each other a sealed digest of their rows, to find out whether they are equal. */
+  digests: 1,
 } as const satisfies Record<string, number>;
 
 export type ExtensionName = keyof typeof EXTENSIONS;

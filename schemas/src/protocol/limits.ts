@@ -20,6 +20,8 @@ export const MAX_SNAPSHOT_ID = 64;
 export const MAX_SNAPSHOT_CHUNK_BYTES = 8 * 1024 * 1024;
 /** Bytes of a snapshot's base64 `manifest`. Ours. */
 export const MAX_SNAPSHOT_MANIFEST_BYTES = 32 * 1024;
+/** Characters of one device's sealed digest. Ours. */
+export const MAX_DIGEST_LENGTH = 512 * 1024;
 /** Bytes of the key envelope. */
 export const MAX_KEY_ENVELOPE_BYTES = 4096;
 /** Seconds that a session token lives. */

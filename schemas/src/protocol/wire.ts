@@ -126,6 +126,15 @@ export interface KeyReply {
   readonly encryptedKey: string;
   readonly keyVersion: number;
 }
+/** Extension `digests`. `data`: base64 of nonce, ciphertext and tag, as in an entry. */
+export interface DigestPutRequest {
+  readonly deviceId: string;
+  readonly data: string;
+}
+export interface StoredDigest extends DigestPutRequest {
+  /** RFC 3339. */
+  readonly updatedAt: string | null;
+}
 export interface ErrorReply {
   readonly error: string;
   readonly dimension?: string;

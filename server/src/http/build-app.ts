@@ -22,8 +22,10 @@ import {
   extensions,
   getKey,
   listDevices,
+  listDigests,
   pull,
   push,
+  putDigest,
   putKey,
   registerDevice,
   removeDevice,
@@ -57,6 +59,8 @@ const SYNC_ROUTES = [
   [codec.endpoints.putSnapshot, putSnapshot],
   [codec.endpoints.putSnapshotChunk, putSnapshotChunk],
   [codec.endpoints.getSnapshotChunk, getSnapshotChunk],
+  [codec.endpoints.putDigest, putDigest],
+  [codec.endpoints.listDigests, listDigests],
 ] as const satisfies readonly (readonly [{ method: string; path: string }, SyncRoute])[];
 
 /** Characters of a path that a log line shows. */

@@ -85,6 +85,22 @@ export const status: SyncRoute = async ({ storage }, session) => {
   return codec.encodeStatusReply({ totalChanges: head, latestCursor: head });
 };
 
+export const putDigest: SyncRoute = async ({ storage, clock }, session, request) => {
+  const { deviceId, data } = codec.decodeDigestPutRequest(await readJson(request, limits.MAX_DIGEST_LENGTH + MAX_SMALL_BODY_BYTES));
+  if (data.length > limits.MAX_DIGEST_LENGTH) throw new HttpError(413, `data: longer than ${limits.MAX_DIGEST_LENGTH} characters`);
+  requireStorable("data", data);
+  if (!(await storage.hasDevice(session, deviceId))) throw new HttpError(404, UNKNOWN_DEVICE);
+  await storage.writeDigest(session, { deviceId, data, now: nowText(clock) });
+  return {};
+};
+
+/** The latest ones, as much as fits one reply. */
+export const listDigests: SyncRoute = async ({ storage }, session) => {
+  let length = 0;
+  const digests = await storage.readDigests(session);
+  return codec.encodeDigestsReply(digests.filter(({ data }) => (length += data.length) <= MAX_PAGE_DATA));
+};
+
 export const extensions: SyncRoute = async () => codec.encodeExtensionsReply(new Map(Object.entries(EXTENSIONS)));
 
 export const getKey: SyncRoute = async ({ storage }, session) => {

@@ -302,6 +302,19 @@ for (const kind of kinds)
       ]);
     });
 
+    test("each device has one digest, the latest written first, and no other account sees it", async () => {
+      const late = "2026-02-01T00:00:00.000Z";
+      await storage.writeDigest(scope, { deviceId: "b", data: "BBBB", now: NOW });
+      await storage.writeDigest(scope, { deviceId: "a", data: "old", now: NOW });
+      await storage.writeDigest(scope, { deviceId: "a", data: "AAAA", now: late });
+
+      expect(await storage.readDigests(scope)).toEqual([
+        { deviceId: "a", data: "AAAA", updatedAt: late },
+        { deviceId: "b", data: "BBBB", updatedAt: NOW },
+      ]);
+      expect(await storage.readDigests(other)).toEqual([]);
+    });
+
     test("a key is written over its version only", async () => {
       expect(await storage.writeKey(scope, { envelope: "a", expectedVersion: 1, now: NOW })).toEqual({ kind: "conflict" });
       expect(await storage.writeKey(scope, { envelope: "a", expectedVersion: 0, now: NOW })).toEqual({ kind: "written", version: 1 });

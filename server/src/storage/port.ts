@@ -5,7 +5,7 @@
  *
  * Storage is told ids, hashes and times; it makes none. All times are RFC 3339 in UTC.
  */
-import type { ChangeOp, Device, Platform, PulledChange } from "@synckit-gen/schemas/protocol";
+import type { ChangeOp, Device, DigestPutRequest, Platform, PulledChange, StoredDigest } from "@synckit-gen/schemas/protocol";
 import type { IdentityStorage } from "./identity-port.ts";
 
 /** One user's data of one app: nothing is ever shared between two of them. */
@@ -193,6 +193,11 @@ export interface Storage extends IdentityStorage {
 
   readKey(scope: Scope): Promise<StoredKey | null>;
   writeKey(scope: Scope, write: KeyWrite): Promise<KeyWriteResult>;
+
+  /** Latest first. */
+  readDigests(scope: Scope): Promise<readonly StoredDigest[]>;
+  /** In place of the one that the device left before. */
+  writeDigest(scope: Scope, digest: DigestPutRequest & { readonly now: string }): Promise<void>;
 
   close(): Promise<void>;
 }

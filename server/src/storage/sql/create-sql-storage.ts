@@ -1,6 +1,7 @@
 /** The storage port over a SQL database: each part is one file of statements. */
 import type { Storage } from "../port.ts";
 import { accounts } from "./accounts.ts";
+import { digests } from "./digests.ts";
 import { directory } from "./directory.ts";
 import { identity } from "./identity.ts";
 import { keys } from "./keys.ts";
@@ -16,5 +17,6 @@ export const createSqlStorage = (database: SqlDatabase): Storage => ({
   ...log(database),
   ...keys(database),
   ...snapshots(database),
+  ...digests(database),
   close: () => database.close(),
 });

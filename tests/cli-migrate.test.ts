@@ -4,6 +4,8 @@ import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { schemaFaults } from "./support/json-schema.ts";
+import { readText } from "./support/workspace.ts";
 import { CliHome } from "./support/cli-home.ts";
 import { documentBlocks } from "./support/document-blocks.ts";
 
@@ -253,6 +255,33 @@ describe("migrate", () => {
     expect(ran).toMatchObject({ code: 0, err: "" });
     expect(ran.out.split("\n").filter((line) => line.startsWith("  ok"))).toHaveLength(3);
     expect(ran.out).toContain("seed 7");
+  });
+
+  test("an edited model of a migration is found by verify and by check, and named", () => {
+    const path = "src/sync/migrations/models/0001_init.json";
+    home.put(path, home.read(path).replace('"retainDays":7', '"retainDays":8'));
+
+    for (const command of [["migrate", "verify"], ["check"]]) {
+      const { code, err } = home.run(command);
+      expect({ command, code }).toEqual({ command, code: 1 });
+      expect(err).toContain("migration/edited");
+      expect(err).toContain("migrations/models/0001_init.json");
+    }
+  });
+
+  test("verify says with --format json what its schema says", () => {
+    home.put("synckit.yaml", schema({ tasks: "title: text, note: { type: text, default: \"''\" }" }));
+    generate();
+
+    const report = JSON.parse(home.run(["migrate", "verify", "--seed", "7", "--rounds", "1", "--format", "json"]).out) as Record<
+      string,
+      unknown
+    >;
+
+    expect(report).toMatchObject({ seed: 7, pairs: [{ from: "0001_init", differences: [] }] });
+    const outputSchema = JSON.parse(readText("schemas/json/output.schema.json")) as Parameters<typeof schemaFaults>[1];
+    expect(schemaFaults(report, outputSchema)).toEqual([]);
+    expect(outputSchema).toMatchObject({ properties: { seed: {}, pairs: {} } });
   });
 
   test("verify finds a migration that does not do what the schema says, with few rows and the seed", () => {

@@ -4,18 +4,18 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openSandbox, type Sandbox } from "./support/run-cli.ts";
+import { CliHome } from "./support/cli-home.ts";
 import { readManifest, repositoryRoot } from "./support/workspace.ts";
 
-let sandbox: Sandbox;
+let home: CliHome;
 beforeAll(() => {
-  sandbox = openSandbox();
+  home = new CliHome();
 });
 afterAll(() => {
-  sandbox.remove();
+  home.dispose();
 });
 
-const app = (): string => join(sandbox.folder, "todo");
+const app = (): string => join(home.path, "todo");
 const NODE = [process.execPath, "--experimental-strip-types", "--disable-warning=ExperimentalWarning"] as const;
 const env = { PATH: process.env["PATH"] ?? "" };
 
@@ -26,14 +26,14 @@ function node(...args: readonly string[]): { readonly code: number | null; reado
 
 describe("the app that `new` makes", () => {
   beforeAll(() => {
-    expect(sandbox.run("new", "todo", "--template", "node", "--yes")).toMatchObject({ code: 0, err: "" });
+    expect(home.run(["new", "todo", "--template", "node", "--yes"])).toMatchObject({ code: 0, err: "" });
     // In the place of `npm install`: the packages are those of this repository.
     symlinkSync(join(repositoryRoot, "node_modules"), join(app(), "node_modules"));
   });
 
   test("type-checks, and its files are current", () => {
     expect(node(join(repositoryRoot, "node_modules/typescript/bin/tsc"))).toEqual({ code: 0, out: "", err: "" });
-    expect(sandbox.run("check", "--cwd", "todo")).toMatchObject({ code: 0, err: "" });
+    expect(home.run(["check", "--cwd", "todo"])).toMatchObject({ code: 0, err: "" });
   });
 
   test("passes its own test of two devices", () => {
@@ -72,7 +72,7 @@ describe("the app that `new` makes", () => {
   }, 60_000);
 
   test("has versions that are tested together", () => {
-    const { dependencies = {}, devDependencies = {} } = JSON.parse(sandbox.read("todo/package.json")) as Record<
+    const { dependencies = {}, devDependencies = {} } = JSON.parse(home.read("todo/package.json")) as Record<
       string,
       Record<string, string>
     >;
@@ -96,28 +96,28 @@ describe("the app that `new` makes", () => {
 
 describe("new", () => {
   test("never writes into a folder that has something in it", () => {
-    sandbox.put("full/mine.txt", "mine\n");
+    home.put("full/mine.txt", "mine\n");
 
-    const ran = sandbox.run("new", "full", "--yes");
+    const ran = home.run(["new", "full", "--yes"]);
 
     expect(ran).toMatchObject({ code: 2, out: "" });
     expect(ran.err).toContain("output/exists");
-    expect(sandbox.read("full/mine.txt")).toBe("mine\n");
+    expect(home.read("full/mine.txt")).toBe("mine\n");
   });
 
   test("takes an empty folder, and a name of its own", () => {
-    mkdirSync(join(sandbox.folder, "empty"));
+    mkdirSync(join(home.path, "empty"));
 
-    const { code, out } = sandbox.run("new", "empty", "--yes", "--app", 'My "list"', "--format", "json");
+    const { code, out } = home.run(["new", "empty", "--yes", "--app", 'My "list"', "--format", "json"]);
 
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ command: "new", status: "ok", next: ["cd empty", "npm install", "npm test", "npm run dev"] });
-    expect(JSON.parse(sandbox.read("empty/package.json"))).toMatchObject({ name: "my-list" });
-    expect(sandbox.read("empty/synckit.yaml")).toContain('app: "My \\"list\\""');
+    expect(JSON.parse(home.read("empty/package.json"))).toMatchObject({ name: "my-list" });
+    expect(home.read("empty/synckit.yaml")).toContain('app: "My \\"list\\""');
   });
 
   test("suggests a template that there is", () => {
-    expect(sandbox.run("new", "x", "--template", "nod")).toEqual({
+    expect(home.run(["new", "x", "--template", "nod"])).toEqual({
       code: 2,
       out: "",
       err: 'There is no template "nod". Did you mean "node"? Templates: node.\n',
@@ -125,8 +125,8 @@ describe("new", () => {
   });
 
   test("depends on a checkout where it is told to", () => {
-    expect(sandbox.run("new", "linked", "--yes", "--link", repositoryRoot)).toMatchObject({ code: 0 });
-    expect(sandbox.read("linked/package.json")).toContain(`"file:${repositoryRoot}/runtime"`);
-    expect(sandbox.run("new", "other", "--yes", "--link", ".")).toMatchObject({ code: 2, err: expect.stringContaining("no checkout") });
+    expect(home.run(["new", "linked", "--yes", "--link", repositoryRoot])).toMatchObject({ code: 0 });
+    expect(home.read("linked/package.json")).toContain(`"file:${repositoryRoot}/runtime"`);
+    expect(home.run(["new", "other", "--yes", "--link", "."])).toMatchObject({ code: 2, err: expect.stringContaining("no checkout") });
   });
 });

@@ -1,12 +1,12 @@
 /** `diff`: what differs from an earlier version of the schema, in words, sorted by what it means. */
-import { dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Diagnostic, Staged } from "@synckit-gen/schemas/diagnostics";
 import { diffSchemas } from "../evolve/diff-schemas.ts";
 import type { SchemaDiff } from "../evolve/diff-schemas.ts";
 import { readEarlierModel } from "../evolve/earlier-model.ts";
 import { readModel } from "../generate.ts";
 import { loadAgainst } from "../load/load-against.ts";
-import { loadSchema } from "../load/load-schema.ts";
+import { loadSchema, outputFolder } from "../load/load-schema.ts";
 import { parseSchema } from "../parse/parse-schema.ts";
 import { acceptWords } from "./ask.ts";
 import { choosePalette } from "./color.ts";
@@ -65,7 +65,7 @@ function compareVersions(request: DiffRequest, host: Host): Outcome {
   const { syntax } = parseSchema(source);
   if (!model.ok || syntax === null) return { staged: { ok: false, diagnostics: model.diagnostics }, sources, isUnusable: false };
 
-  const folder = request.out === undefined ? join(dirname(path), "src", "sync") : resolve(cwd, request.out);
+  const folder = outputFolder(path, cwd, request.out);
   const against = loadAgainst({ cwd, schema: path, folder, against: request.against });
   if (!against.ok) return { staged: against, sources, isUnusable: true };
   const { name, kind, text } = against.value;

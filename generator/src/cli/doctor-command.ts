@@ -1,5 +1,5 @@
 /** `doctor`: a database beside its schema; what differs, and the SQL that repairs it. */
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Diagnostic } from "@synckit-gen/schemas/diagnostics";
 import { examine, wantedObjects } from "../doctor/examine.ts";
 import type { Examination, Expected } from "../doctor/examine.ts";
@@ -9,7 +9,7 @@ import { repair, repairsOf } from "../doctor/repair.ts";
 import { placesIn } from "../doctor/subject.ts";
 import { generate } from "../generate.ts";
 import { loadModelHash } from "../load/load-model-hash.ts";
-import { loadSchema } from "../load/load-schema.ts";
+import { loadSchema, outputFolder } from "../load/load-schema.ts";
 import { shownPath } from "../load/shown-path.ts";
 import { SqliteError } from "../sqlite/database.ts";
 import type { Database } from "../sqlite/database.ts";
@@ -81,10 +81,7 @@ async function look(request: DoctorRequest, cwd: string, path: string, shown: st
   const { database } = opened;
   const { model, modelHash } = generated.value;
   const expected: Expected = { model, modelHash, wanted: await wantedObjects(), places: placesIn(source, shown) };
-  const lock = join(
-    request.out === undefined ? join(dirname(loaded.value.path), "src", "sync") : resolve(cwd, request.out),
-    "synckit.lock.json",
-  );
+  const lock = join(outputFolder(loaded.value.path, cwd, request.out), "synckit.lock.json");
   const stale = staleLock(lock, shownPath(cwd, lock), expected);
   try {
     const examined = request.isFixing ? fix(database, path, expected) : { examination: atOnce(database, expected), ran: [], backup: null };

@@ -1,5 +1,5 @@
 /** `migrate`: what the migrations are, sealing and squashing them, and the proof that they do what the schema says. */
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { report, wholeFile } from "@synckit-gen/schemas/diagnostics";
 import type { Diagnostic } from "@synckit-gen/schemas/diagnostics";
 import { diffModels } from "../evolve/model-diff.ts";
@@ -10,7 +10,7 @@ import { seal, unwind } from "../evolve/revise-history.ts";
 import type { VerifiedPair } from "../evolve/verify/verify-history.ts";
 import { generate } from "../generate.ts";
 import { loadHistory } from "../load/load-history.ts";
-import { loadSchema } from "../load/load-schema.ts";
+import { loadSchema, outputFolder } from "../load/load-schema.ts";
 import { shownPath } from "../load/shown-path.ts";
 import type { SourceText } from "../parse/yaml-reader.ts";
 import { runProject } from "../project/run-project.ts";
@@ -59,7 +59,7 @@ function placeOf(request: MigrateRequest, host: Host): Place | ExitCode {
   const cwd = resolve(host.cwd, request.cwd ?? ".");
   const loaded = loadSchema(cwd, request.schema);
   if (!loaded.ok) return finish(request, host, loaded.diagnostics);
-  const folder = request.out === undefined ? join(dirname(loaded.value.path), "src", "sync") : resolve(cwd, request.out);
+  const folder = outputFolder(loaded.value.path, cwd, request.out);
   return { cwd, folder, source: loaded.value.source };
 }
 

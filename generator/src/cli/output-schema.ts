@@ -64,6 +64,23 @@ export const outputJsonSchema = {
         ["code", "severity", "message", "fix", ...Object.keys(span)],
       ),
     },
+    seed: { ...line, description: "Of `migrate verify`: the same seed tries the same rows." },
+    pairs: {
+      type: "array",
+      description: "Of `migrate verify`: each way from one migration to a later one.",
+      items: object(
+        {
+          from: { type: "string", description: "The migration that databases have come to." },
+          to: { type: "string", description: "The migration that they end with." },
+          differences: {
+            type: "array",
+            items: { type: "string" },
+            description: "From what a fresh database and the schema say. Empty where nothing differs.",
+          },
+        },
+        ["from", "to", "differences"],
+      ),
+    },
     durationMs: { type: "integer", minimum: 0, description: "With --watch: how long the run took." },
   },
   required: ["version", "command", "status", "files", "diagnostics"],

@@ -19,7 +19,7 @@ import { exitCodeFor, jsonOf, printReport } from "./report.ts";
 /** Resolves with 130 when the user ends it. A bug of ours ends it, too. */
 export async function runWatch(request: GenerateRequest, projects: readonly ProjectOptions[], host: Host): Promise<ExitCode> {
   // What saves memory in one run costs time in every one of many: main.ts sets it.
-  setFlagsFromString("--heap-growing-percent=0");
+  setFlagsFromString("--heap-growing-percent=40");
   setFlagsFromString("--semi-space-growth-factor=2");
   const ended = Promise.withResolvers<ExitCode>();
   host.onInterrupt(() => ended.resolve(EXIT.interrupted));

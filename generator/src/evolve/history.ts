@@ -14,6 +14,8 @@ export interface History extends LockHistory {
   readonly texts: ReadonlyMap<string, string>;
   /** Texts of the models' files, by the name of the migration that leads to them. */
   readonly snapshots: ReadonlyMap<string, string>;
+  /** Migrations whose model's file is not as it was written. */
+  readonly editedSnapshots?: readonly string[];
   /** Migrations that the next one stands for. */
   readonly replaced?: readonly string[];
 }
@@ -86,6 +88,7 @@ export const editedMigrations = (
     const text = history.texts.get(name);
     const edited =
       text === undefined || hashText(text) !== sha256 ? [{ name, path: migrationPath(name), isMissing: text === undefined }] : [];
-    // Reading them all would cost more than all else; who needs one reads it.
-    return [...edited, ...(history.snapshots.has(name) ? [] : [{ name, path: snapshotPath(name), isMissing: true }])];
+    const isMissing = !history.snapshots.has(name);
+    const isEdited = isMissing || history.editedSnapshots?.includes(name) === true;
+    return [...edited, ...(isEdited ? [{ name, path: snapshotPath(name), isMissing }] : [])];
   });

@@ -28,8 +28,13 @@ function historyOf(read: ReadFiles, lock: Lock): History {
   if (history.migrations.length === 0) return trusted === null ? { ...NO_HISTORY, ...history } : firstRecorded(read, lock, trusted);
 
   const names = history.migrations.map(({ name }) => name);
-  return { ...history, model: trusted, texts: textsOf(read, names, migrationPath), snapshots: textsOf(read, names, snapshotPath) };
+  const snapshots = textsOf(read, names, snapshotPath);
+  const editedSnapshots = [...snapshots].flatMap(([name, text]) => (isAsWritten(lock, snapshotPath(name), text) ? [] : [name]));
+  return { ...history, model: trusted, texts: textsOf(read, names, migrationPath), snapshots, editedSnapshots };
 }
+
+/** The lock of an earlier version may say nothing of a file. */
+const isAsWritten = ({ files }: Lock, path: string, text: string): boolean => (files.get(path) ?? hashText(text)) === hashText(text);
 
 function textsOf(read: ReadFiles, names: readonly string[], pathOf: (name: string) => string): ReadonlyMap<string, string> {
   const found = read(names.map(pathOf));

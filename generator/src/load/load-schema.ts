@@ -31,6 +31,10 @@ export function loadSchema(cwd: string, path: string | undefined): Staged<Loaded
   }
 }
 
+/** Where the generated files of a schema are: `out` as the user gave it, else `src/sync` beside the schema. Absolute. */
+export const outputFolder = (schema: string, cwd: string, out: string | undefined): string =>
+  out === undefined ? join(dirname(schema), "src", "sync") : resolve(cwd, out);
+
 /** The nearest `synckit.yaml`, here or above, within the repository. */
 export function findSchema(cwd: string): string | null {
   for (let folder = resolve(cwd); ; folder = dirname(folder)) {

@@ -14,7 +14,7 @@ import { deployedModels } from "../evolve/merge-models.ts";
 import type { Generated, GenerateMemory } from "../generate.ts";
 import { loadHistory } from "../load/load-history.ts";
 import { EmitterFailed, firstLine, loadEmitter } from "../load/load-emitter.ts";
-import { loadSchema, repositoryRoot } from "../load/load-schema.ts";
+import { loadSchema, outputFolder, repositoryRoot } from "../load/load-schema.ts";
 import type { LoadedSchema } from "../load/load-schema.ts";
 import { shownPath } from "../load/shown-path.ts";
 import { mergeScaffolds } from "../merge/merge-scaffolds.ts";
@@ -95,7 +95,7 @@ export async function runProject(options: ProjectOptions): Promise<ProjectOutcom
   if (!loaded.ok) return { ...nothing, diagnostics: loaded.diagnostics };
 
   const { source, path } = loaded.value;
-  const folder = options.out === undefined ? join(dirname(path), "src", "sync") : resolve(options.cwd, options.out);
+  const folder = outputFolder(path, options.cwd, options.out);
   const known = { ...nothing, folder: shownPath(options.cwd, folder), inputs: [path], sources: new Map([[source.file, source.text]]) };
   const files = options.memory?.files;
   const recorded = readRecorded(folder, files);

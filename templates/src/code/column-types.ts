@@ -14,9 +14,12 @@ const VALUE_TYPE: Readonly<Record<ColumnType, string>> = {
   blob: "Uint8Array",
 };
 
+/** What a column may hold that is only named: all that SQLite stores. Narrower than `unknown`, which would let values through that no driver binds. */
+const ANY_VALUE = "string | number | bigint | Uint8Array | null";
+
 /** Null included where the column allows it. */
 export function valueType(column: Column): string {
-  if (column.type === null) return "unknown";
+  if (column.type === null) return ANY_VALUE;
   return column.nullable ? `${VALUE_TYPE[column.type]} | null` : VALUE_TYPE[column.type];
 }
 

@@ -10,12 +10,12 @@ export interface FeedItemsTable {
   is_read: Generated<number>;
   is_starred: Generated<number>;
   id: string | null;
-  feed_id: unknown;
-  busser_id: unknown;
-  bite_author: unknown;
-  bite_text: unknown;
-  bite_secondary: unknown;
-  bite_indicator: unknown;
+  feed_id: string | number | bigint | Uint8Array | null;
+  busser_id: string | number | bigint | Uint8Array | null;
+  bite_author: string | number | bigint | Uint8Array | null;
+  bite_text: string | number | bigint | Uint8Array | null;
+  bite_secondary: string | number | bigint | Uint8Array | null;
+  bite_indicator: string | number | bigint | Uint8Array | null;
 }
 
 /** What may leave the device of a row of feed_items. */

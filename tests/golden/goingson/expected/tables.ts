@@ -151,10 +151,10 @@ export interface EmailAccountsTable {
   fetch_interval_minutes: Generated<number>;
   is_default: Generated<number>;
   is_enabled: Generated<number>;
-  password: unknown;
-  oauth_token: unknown;
-  oauth_refresh_token: unknown;
-  oauth_expires_at: unknown;
+  password: string | number | bigint | Uint8Array | null;
+  oauth_token: string | number | bigint | Uint8Array | null;
+  oauth_refresh_token: string | number | bigint | Uint8Array | null;
+  oauth_expires_at: string | number | bigint | Uint8Array | null;
 }
 
 /** What may leave the device of a row of email_accounts. */

@@ -6,8 +6,8 @@
 export interface AccountsTable {
   id: string;
   address: string;
-  password: unknown;
-  last_error: unknown;
+  password: string | number | bigint | Uint8Array | null;
+  last_error: string | number | bigint | Uint8Array | null;
 }
 
 /** What may leave the device of a row of accounts. */

@@ -11,8 +11,8 @@ export interface AccountsTable {
   user_id: string;
   failures: Generated<number>;
   last_error: string | null;
-  cached: unknown;
-  password: unknown;
+  cached: string | number | bigint | Uint8Array | null;
+  password: string | number | bigint | Uint8Array | null;
 }
 
 /** What may leave the device of a row of accounts. */

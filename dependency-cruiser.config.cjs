@@ -124,6 +124,7 @@ module.exports = {
     never("pages-know-no-server", "^server/src/pages/", "^server/src/(?!pages/)", "A view in, HTML out."),
     home("@hono/node-server", "^server/src/http/"),
     home("pg", "^server/src/(storage/postgres|notices)/"),
+    home("aws4fetch", "^server/src/blobs/"),
     home("jose", "^server/src/session/"),
 
     // Hygiene

@@ -64,6 +64,7 @@ const plants: readonly Plant[] = [
   plant("server/src/pages/routes.ts", "../http/good.ts", "pages-know-no-server"),
   plant("server/src/storage/node-server.ts", "@hono/node-server", "@hono/node-server-stays-home"),
   plant("server/src/http/postgres.ts", "pg", "pg-stays-home"),
+  plant("server/src/http/s3.ts", "aws4fetch", "aws4fetch-stays-home"),
   plant("server/src/http/jose.ts", "jose", "jose-stays-home"),
   { path: "templates/src/lonely.ts", text: "export const lonely = 1;\n", rules: ["no-orphans"] },
   plant("runtime/src/typo.ts", "./no-such-file.ts", "no-unresolvable"),
@@ -130,6 +131,7 @@ const libraries = [
   "@hono/node-server",
   "jose",
   "pg",
+  "aws4fetch",
   "undeclared-library",
 ];
 

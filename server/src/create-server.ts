@@ -1,4 +1,5 @@
 /** The server put together: storage, time and randomness in; a fetch function and a socket out. */
+import type { BlobStore } from "./blobs/port.ts";
 import { buildApp } from "./http/build-app.ts";
 import { listen, type Listening, type ListenOptions } from "./http/listen.ts";
 import { DEFAULT_RATE_LIMITS, type RateLimits } from "./http/rate-limit.ts";
@@ -14,6 +15,10 @@ export interface ServerOptions {
   readonly storage: Storage;
   /** Signs tokens in place of the storage's signing keys; 32 bytes or more. Another secret ends every session. */
   readonly secret?: Uint8Array;
+  /** Left out: the server keeps no blobs. */
+  readonly blobs?: BlobStore;
+  /** Of one account's blobs together; none unless given. */
+  readonly blobQuotaBytes?: number;
   readonly clock?: Clock;
   readonly random?: RandomBytes;
   readonly logger?: Logger;
@@ -43,6 +48,8 @@ export function createServer(options: ServerOptions): SyncServer {
   const keys = secret === undefined ? storedSigningKeys(storage, clock, random) : fixedSigningKey(secret);
   const app = buildApp({
     storage,
+    blobs: options.blobs ?? null,
+    blobQuotaBytes: options.blobQuotaBytes ?? null,
     clock,
     random,
     logger,

@@ -1,5 +1,11 @@
 /** Entry point `@synckit-gen/server`: a server to embed, and what it is made of. */
 export { AccountError, changePassword, createApp, createUser, endSessions, replaceApiKey } from "./accounts.ts";
+export { openFolderBlobs } from "./blobs/folder-blobs.ts";
+export type { FolderOptions } from "./blobs/folder-blobs.ts";
+export { BlobStoreUnavailableError } from "./blobs/port.ts";
+export type { BlobContent, BlobStore } from "./blobs/port.ts";
+export { openS3Blobs } from "./blobs/s3-blobs.ts";
+export type { S3Options } from "./blobs/s3-blobs.ts";
 export { createServer, PublicUrlError } from "./create-server.ts";
 export type { ServerOptions, SyncServer } from "./create-server.ts";
 export { ProxyAddressError } from "./http/client-address.ts";
@@ -11,6 +17,7 @@ export { startEmbeddedServer } from "./start-embedded-server.ts";
 export type { EmbeddedOptions, EmbeddedServer } from "./start-embedded-server.ts";
 export { StorageUnavailableError } from "./storage/port.ts";
 export type * from "./storage/identity-port.ts";
+export type * from "./storage/blob-port.ts";
 export type * from "./storage/port.ts";
 export { openPostgresStorage } from "./storage/postgres/open-postgres-storage.ts";
 export type { PostgresOptions } from "./storage/postgres/open-postgres-database.ts";

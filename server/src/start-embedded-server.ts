@@ -1,5 +1,9 @@
 /** A whole server inside a program, for demonstrations and tests: one app, one user, on loopback, gone when closed. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createApp, createUser } from "./accounts.ts";
+import { openFolderBlobs } from "./blobs/folder-blobs.ts";
 import { createServer } from "./create-server.ts";
 import type { RateLimits } from "./http/rate-limit.ts";
 import type { Logger } from "./http/request-log.ts";
@@ -14,6 +18,8 @@ export interface EmbeddedOptions {
   readonly password?: string;
   /** A database file that must be new; in memory when left out. */
   readonly path?: string;
+  /** A folder for blobs; one that goes with the server when left out. */
+  readonly blobFolder?: string;
   readonly port?: number;
   readonly clock?: Clock;
   readonly random?: RandomBytes;
@@ -39,10 +45,16 @@ export async function startEmbeddedServer(options: EmbeddedOptions = {}): Promis
   const { clock = systemClock, random = systemRandom, logger } = options;
   const password = options.password ?? Buffer.from(random(18)).toString("base64url");
   const storage = openSqliteStorage(path);
+  const ownFolder = options.blobFolder === undefined ? mkdtempSync(join(tmpdir(), "synckit-blobs-")) : null;
+  const end = async (): Promise<void> => {
+    await storage.close();
+    if (ownFolder !== null) rmSync(ownFolder, { recursive: true, force: true });
+  };
   try {
+    const blobs = openFolderBlobs(options.blobFolder ?? ownFolder ?? "", { clock });
     const { app, apiKey } = await createApp(storage, appName, { clock, random });
     const user = await createUser(storage, email, password, { clock, random });
-    const server = createServer({ storage, clock, random, rateLimits, ...(logger === undefined ? {} : { logger }) });
+    const server = createServer({ storage, blobs, clock, random, rateLimits, ...(logger === undefined ? {} : { logger }) });
     const listening = await server.listen({ port });
     return {
       url: listening.url,
@@ -54,11 +66,11 @@ export async function startEmbeddedServer(options: EmbeddedOptions = {}): Promis
       storage,
       close: async () => {
         await listening.close();
-        await storage.close();
+        await end();
       },
     };
   } catch (error) {
-    await storage.close();
+    await end();
     throw error;
   }
 }

@@ -31,7 +31,7 @@ export const services: Services = {
 };
 
 /** Where tests keep their objects, each under a prefix of its own. */
-const TEST_BUCKET = "synckit-test";
+export const TEST_BUCKET = "synckit-test";
 
 export async function createBucket({ endpoint, accessKeyId, secretAccessKey }: S3Service): Promise<void> {
   const client = new AwsClient({ accessKeyId, secretAccessKey, region: "us-east-1", service: "s3" });

@@ -13,6 +13,7 @@ const vector = (name: string): string => vectors[name] ?? expect.fail(`no vector
 const APP = "11111111-1111-4111-8111-111111111111";
 const USER = "22222222-2222-4222-8222-222222222222";
 const DEVICE = "33333333-3333-4333-8333-333333333333";
+const HASH = "0123456789abcdef".repeat(4);
 const TIME = "2026-01-02T03:04:05.678Z";
 
 const device: Wire.Device = { id: DEVICE, deviceName: "Ada's laptop", platform: "linux", createdAt: TIME, lastSeenAt: TIME };
@@ -120,6 +121,11 @@ const pairs: readonly Pair[] = [
     codec.encodeDigestsReply,
     codec.decodeDigestsReply,
   ),
+  pair("blobRequest", { hash: HASH }, codec.encodeBlobRequest, codec.decodeBlobRequest),
+  pair("sizedBlobRequest", { hash: HASH, sizeBytes: 1040 }, codec.encodeSizedBlobRequest, codec.decodeSizedBlobRequest),
+  pair("blobUploadReply", { url: "https://s3/x?y", alreadyExists: false }, codec.encodeBlobUploadReply, codec.decodeBlobUploadReply),
+  pair("blobExistsReply", { url: null, alreadyExists: true }, codec.encodeBlobUploadReply, codec.decodeBlobUploadReply),
+  pair("blobDownloadReply", { url: "https://s3/x?y" }, codec.encodeBlobDownloadReply, codec.decodeBlobDownloadReply),
   pair("error", { error: "the key is full", dimension: "storage_per_key", key: "default" }, codec.encodeError, codec.decodeError),
 ];
 
@@ -205,6 +211,16 @@ describe("other spellings that a server may use are read", () => {
     expect(codec.decodeAuthRequest({ email: "e", password: "p", api_key: "k" }).key).toBe("default");
   });
 
+  test("size or file_size of a blob, and its hash in any letter case", () => {
+    expect(codec.decodeSizedBlobRequest({ hash: HASH.toUpperCase(), size: 7 })).toEqual({ hash: HASH, sizeBytes: 7 });
+    expect(codec.decodeSizedBlobRequest({ hash: HASH, file_size: 7 })).toEqual({ hash: HASH, sizeBytes: 7 });
+  });
+
+  test("url alone for a blob, and no word on whether it exists", () => {
+    expect(codec.decodeBlobUploadReply({ url: "u" })).toEqual({ url: "u", alreadyExists: false });
+    expect(codec.decodeBlobDownloadReply({ url: "u" })).toEqual({ url: "u" });
+  });
+
   test("an error of any shape", () => {
     expect(codec.decodeError({ error: "text" })).toEqual({ error: "text" });
     for (const body of [null, "text", [], { error: 5 }, 7]) expect(codec.decodeError(body)).toEqual({ error: "" });
@@ -244,6 +260,12 @@ describe("wrong types are refused by the member's name and never its value", () 
     ["has_more", codec.decodePullReply, { changes: [], cursor: 0, has_more: SECRET }],
     ["cursor", codec.decodePushReply, { cursor: SECRET }],
     ["total_changes", codec.decodeStatusReply, { total_changes: SECRET, latest_cursor: 0 }],
+    ["hash", codec.decodeBlobRequest, { hash: SECRET }],
+    ["hash", codec.decodeSizedBlobRequest, { hash: `${HASH}0`, size_bytes: 1 }],
+    ["size_bytes", codec.decodeSizedBlobRequest, { hash: HASH, size_bytes: SECRET }],
+    ["upload_url", codec.decodeBlobUploadReply, { already_exists: false, url: 5 }],
+    ["already_exists", codec.decodeBlobUploadReply, { already_exists: SECRET }],
+    ["download_url", codec.decodeBlobDownloadReply, { url: null }],
     ["encrypted_key", codec.decodeKeyPutRequest, { encrypted_key: 5 }],
     ["expected_version", codec.decodeKeyPutRequest, { encrypted_key: SECRET, expected_version: "1" }],
     ["encrypted_key", codec.decodeKeyReply, { encrypted_key: [SECRET] }],

@@ -24,6 +24,10 @@ export const MAX_SNAPSHOT_MANIFEST_BYTES = 32 * 1024;
 export const MAX_DIGEST_LENGTH = 512 * 1024;
 /** Bytes of the key envelope. */
 export const MAX_KEY_ENVELOPE_BYTES = 4096;
+/** Bytes of one blob as it is stored: encrypted. "500 MB" in the description, read as mebibytes. */
+export const MAX_BLOB_BYTES = 500 * 1024 * 1024;
+/** Seconds that a URL for a blob's bytes is good for. Ours. */
+export const BLOB_URL_LIFETIME_SECONDS = 60 * 60;
 /** Seconds that a session token lives. */
 export const TOKEN_LIFETIME_SECONDS = 7 * 24 * 60 * 60;
 /** Seconds by which a client treats a token as expired early. */

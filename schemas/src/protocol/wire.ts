@@ -135,6 +135,23 @@ export interface StoredDigest extends DigestPutRequest {
   /** RFC 3339. */
   readonly updatedAt: string | null;
 }
+/** Names a blob by its content. */
+export interface BlobRequest {
+  /** SHA-256 of the plaintext: 64 lower-case hexadecimal digits. */
+  readonly hash: string;
+}
+export interface SizedBlobRequest extends BlobRequest {
+  /** Bytes as they are uploaded: encrypted. */
+  readonly sizeBytes: number;
+}
+export interface BlobUploadReply {
+  /** Where the bytes are to be PUT, without a bearer token; null: the server has them. */
+  readonly url: string | null;
+  readonly alreadyExists: boolean;
+}
+export interface BlobDownloadReply {
+  readonly url: string;
+}
 export interface ErrorReply {
   readonly error: string;
   readonly dimension?: string;

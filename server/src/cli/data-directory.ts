@@ -1,6 +1,7 @@
 /** The directory that a server keeps, for the owner's eyes only. */
 import { mkdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { codeOf } from "../error-code.ts";
 import type { Storage } from "../storage/port.ts";
 import { openSqliteStorage } from "../storage/sqlite/open-sqlite-storage.ts";
 import { CliError, EXIT_FAILED } from "./cli-error.ts";
@@ -28,11 +29,6 @@ function makeDirectory(path: string): void {
   } catch (error) {
     if (codeOf(error) !== "EEXIST" || !statSync(path).isDirectory()) throw error;
   }
-}
-
-/** Node's and SQLite's error code; null for errors that carry none. */
-export function codeOf(error: unknown): string | null {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -4,7 +4,7 @@ import yargs, { type Arguments, type Argv } from "yargs";
 import { AccountError } from "../accounts.ts";
 import { ForeignSchemaError } from "../storage/sql/schema.ts";
 import { CliError, EXIT_BUG, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from "./cli-error.ts";
-import { codeOf } from "./data-directory.ts";
+import { codeOf } from "../error-code.ts";
 import { appCreate, appList, userCreate, userList, type ManageOptions } from "./manage.ts";
 import { serve } from "./serve.ts";
 import { suggest } from "./suggest.ts";

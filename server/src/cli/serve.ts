@@ -3,8 +3,9 @@ import { createServer } from "../create-server.ts";
 import type { Listening } from "../http/listen.ts";
 import { formatLogRecord, logRecordToJson } from "../http/request-log.ts";
 import { DEFAULT_RATE_LIMITS } from "../http/rate-limit.ts";
+import { codeOf } from "../error-code.ts";
 import { CliError, EXIT_FAILED } from "./cli-error.ts";
-import { codeOf, openDataDirectory } from "./data-directory.ts";
+import { openDataDirectory } from "./data-directory.ts";
 
 export interface ServeOptions {
   readonly data: string;

@@ -5,8 +5,10 @@
 import { codec, WireError } from "@synckit-gen/schemas/protocol";
 import { Hono, type Context, type MiddlewareHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { BLOB_CONTENT_PATH, BlobStoreUnavailableError, type BlobStore } from "../blobs/port.ts";
 import type { SessionTokens } from "../session/session-token.ts";
 import { StorageUnavailableError } from "../storage/port.ts";
+import { confirmBlob, downloadBlob, uploadBlob, type BlobRoute } from "./blob-routes.ts";
 import { createClientAddress } from "./client-address.ts";
 import { createCredentialCheck } from "./credentials.ts";
 import type { Env } from "./env.ts";
@@ -36,6 +38,9 @@ import {
 import { getSnapshot, getSnapshotChunk, putSnapshot, putSnapshotChunk } from "./snapshot-routes.ts";
 
 export interface AppParts extends RouteContext {
+  /** Null: the server keeps no blobs. */
+  readonly blobs: BlobStore | null;
+  readonly blobQuotaBytes: number | null;
   readonly tokens: SessionTokens;
   /** Null: no limits. */
   readonly rateLimits: RateLimits | null;
@@ -63,6 +68,12 @@ const SYNC_ROUTES = [
   [codec.endpoints.listDigests, listDigests],
 ] as const satisfies readonly (readonly [{ method: string; path: string }, SyncRoute])[];
 
+const BLOB_ROUTES = [
+  [codec.endpoints.uploadBlob, uploadBlob],
+  [codec.endpoints.confirmBlob, confirmBlob],
+  [codec.endpoints.downloadBlob, downloadBlob],
+] as const satisfies readonly (readonly [{ method: string; path: string }, BlobRoute])[];
+
 /** Characters of a path that a log line shows. */
 const MAX_LOGGED_PATH = 200;
 
@@ -84,13 +95,22 @@ export function buildApp(parts: AppParts): Hono<Env> {
   const accountLimit = limitRequests(rateLimits?.account, clock, byAccount);
   const signedIn = [apiLimit, withSession(parts), accountLimit] as const;
 
+  const blobContext = parts.blobs === null ? null : { ...parts, blobs: parts.blobs };
   for (const prefix of codec.API_PREFIXES) {
     const { auth, endSessions: end } = codec.endpoints;
     app.on(auth.method, prefix + auth.path, authLimit, async (c) => c.json(await signIn(context, c.get("address"), c.req.raw)));
     app.on(end.method, prefix + end.path, ...signedIn, async (c) => c.json(await endSessions(parts, c.get("session"), c.get("address"))));
     for (const [endpoint, route] of SYNC_ROUTES)
       app.on(endpoint.method, prefix + endpoint.path, ...signedIn, async (c) => c.json(await route(parts, c.get("session"), c.req.raw)));
+    if (blobContext !== null)
+      for (const [endpoint, route] of BLOB_ROUTES)
+        app.on(endpoint.method, prefix + endpoint.path, ...signedIn, async (c) =>
+          c.json(await route(blobContext, c.get("session"), c.req.raw, issuerOf(c))),
+        );
   }
+  const content = parts.blobs?.content ?? null;
+  // No session and no limit: each of these URLs was asked for with both.
+  if (content !== null) app.on(["GET", "PUT"], `${BLOB_CONTENT_PATH}*`, (c) => content.answer(c.req.raw));
 
   for (const path of codec.OAUTH_METADATA_PATHS) app.get(path, apiLimit, (c) => c.json(metadata(issuerOf(c))));
   app.post(codec.OAUTH_TOKEN_PATH, tokenLimit, async (c) => {
@@ -129,13 +149,14 @@ function withSession({ tokens, storage }: AppParts): MiddlewareHandler<Env> {
 }
 
 function refuse(error: Error, c: Context<Env>, logger: Logger): Response {
-  const answer = (code: ContentfulStatusCode, message: string): Response => c.json(codec.encodeError({ error: message }), code);
+  const answer = (code: ContentfulStatusCode, message: string, details = {}): Response =>
+    c.json(codec.encodeError({ error: message, ...details }), code);
   if (error instanceof HttpError) {
     for (const [name, value] of Object.entries(error.headers)) c.header(name, value);
-    return answer(error.status, error.message);
+    return answer(error.status, error.message, error.details);
   }
   if (error instanceof WireError) return answer(422, error.message);
-  if (error instanceof StorageUnavailableError) {
+  if (error instanceof StorageUnavailableError || error instanceof BlobStoreUnavailableError) {
     logger({ kind: "failure", ...target(c), error });
     c.header("Retry-After", "5");
     return answer(503, error.message);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createTestDatabase, needing, services, type TestDatabase } from "../../../tests/services/running.ts";
+import type { NewUpload } from "./blob-port.ts";
 import type { AuditEvent, AuthorizationCode } from "./identity-port.ts";
 import type { LoggedChange, SnapshotChunk, SnapshotCompletion, Storage } from "./port.ts";
 import { openPostgresStorage } from "./postgres/open-postgres-storage.ts";
@@ -509,6 +510,98 @@ for (const kind of kinds)
 
       expect(results.map(({ kind: how }) => how).toSorted()).toEqual(["appended", "repeated"]);
       expect(await storage.readHead(scope)).toBe(3);
+    });
+
+    describe("blobs", () => {
+      const LATER = "2026-01-03T00:00:00.000Z";
+      const hash = "a".repeat(64);
+      const begin = (newId: string, more: Partial<NewUpload> = {}) =>
+        storage.beginUpload(scope, { hash, sizeBytes: 100, newId, billingKey: "default", quotaBytes: null, now: NOW, ...more });
+      const nameOf = async (newId: string, more: Partial<NewUpload> = {}): Promise<string> => {
+        const result = await begin(newId, more);
+        return result.kind === "upload" ? result.name : expect.fail(result.kind);
+      };
+
+      test("an upload becomes the blob of its hash when it is confirmed, and then exists", async () => {
+        const name = await nameOf("one");
+        expect(name).toMatch(/^[\w-]{22}\/one$/u);
+        expect(await storage.findUpload(scope, hash, 100)).toEqual({ name, sizeBytes: 100 });
+        expect(await storage.findBlob(scope, hash)).toBeNull();
+
+        expect(await storage.confirmUpload(scope, hash, name, NOW)).toBe(true);
+
+        expect(await storage.findBlob(scope, hash)).toEqual({ name, sizeBytes: 100 });
+        expect(await storage.findUpload(scope, hash, 100)).toBeNull();
+        expect(await storage.confirmUpload(scope, hash, name, NOW)).toBe(true);
+        expect(await begin("two")).toEqual({ kind: "exists" });
+      });
+
+      test("two devices that upload the same content at once share its name; another size is another upload", async () => {
+        const name = await nameOf("one");
+
+        expect(await nameOf("two")).toBe(name);
+        expect(await nameOf("three", { sizeBytes: 101 })).not.toBe(name);
+      });
+
+      test("of two uploads of one content, the first that is confirmed is the blob", async () => {
+        const [small, large] = [await nameOf("small"), await nameOf("large", { sizeBytes: 101 })];
+        await storage.confirmUpload(scope, hash, small, NOW);
+
+        expect(await storage.confirmUpload(scope, hash, large, NOW)).toBe(true);
+        expect(await storage.findBlob(scope, hash)).toEqual({ name: small, sizeBytes: 100 });
+      });
+
+      test("blobs and uploads together stay within the quota", async () => {
+        await storage.confirmUpload(scope, hash, await nameOf("one"), NOW);
+        await begin("two", { hash: "b".repeat(64) });
+
+        expect(await begin("three", { hash: "c".repeat(64), quotaBytes: 299 })).toEqual({ kind: "over-quota" });
+        expect(await begin("four", { hash: "b".repeat(64), quotaBytes: 10 })).toMatchObject({ kind: "upload" });
+        expect(await begin("three", { hash: "c".repeat(64), quotaBytes: 300 })).toMatchObject({ kind: "upload" });
+        expect(
+          await storage.beginUpload(other, { hash, sizeBytes: 1, newId: "x", billingKey: "k", quotaBytes: 1, now: NOW }),
+        ).toMatchObject({
+          kind: "upload",
+        });
+      });
+
+      test("an upload that is given up can be neither found nor confirmed, and is named until its bytes are gone", async () => {
+        const name = await nameOf("one");
+        const account = name.split("/")[0] ?? "";
+        expect(await storage.giveUpUploads(NOW, 1000)).not.toContainEqual({ account, name });
+
+        expect(await storage.giveUpUploads(LATER, 1000)).toContainEqual({ account, name });
+
+        expect(await storage.findUpload(scope, hash, 100)).toBeNull();
+        expect(await storage.confirmUpload(scope, hash, name, NOW)).toBe(false);
+        expect(await nameOf("two")).not.toBe(name);
+        expect(await storage.giveUpUploads(NOW, 1000)).toContainEqual({ account, name });
+        await storage.forgetUpload({ account, name });
+        expect(await storage.giveUpUploads(NOW, 1000)).not.toContainEqual({ account, name });
+      });
+
+      test("an upload that is asked for again lives from then on, and a confirmed one for ever", async () => {
+        const asked = await nameOf("one");
+        await begin("two", { now: LATER });
+        const confirmed = await nameOf("three", { hash: "b".repeat(64) });
+        await storage.confirmUpload(scope, "b".repeat(64), confirmed, NOW);
+
+        const given = (await storage.giveUpUploads("2026-01-02T00:00:00.000Z", 1000)).map(({ name }) => name);
+
+        expect(given).not.toContain(asked);
+        expect(given).not.toContain(confirmed);
+      });
+
+      test("accounts share no blob", async () => {
+        const name = await nameOf("one");
+        await storage.confirmUpload(scope, hash, name, NOW);
+
+        expect(await storage.findBlob(other, hash)).toBeNull();
+        expect(await storage.confirmUpload(other, hash, name, NOW)).toBe(false);
+        expect(
+          await storage.beginUpload(other, { hash, sizeBytes: 100, newId: "two", billingKey: "k", quotaBytes: null, now: NOW }),
+        ).toMatchObject({ kind: "upload" });
+      });
     });
 
     const whereShared = kind.isShared ? describe : () => {};

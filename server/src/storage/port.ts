@@ -6,6 +6,7 @@
  * Storage is told ids, hashes and times; it makes none. All times are RFC 3339 in UTC.
  */
 import type { ChangeOp, Device, DigestPutRequest, Platform, PulledChange, StoredDigest } from "@synckit-gen/schemas/protocol";
+import type { BlobStorage } from "./blob-port.ts";
 import type { IdentityStorage } from "./identity-port.ts";
 
 /** One user's data of one app: nothing is ever shared between two of them. */
@@ -152,7 +153,7 @@ export interface StoredSnapshot {
   readonly manifest: string;
 }
 
-export interface Storage extends IdentityStorage {
+export interface Storage extends IdentityStorage, BlobStorage {
   /** False: the name or key is taken. */
   createApp(app: NewApp): Promise<boolean>;
   listApps(): Promise<readonly App[]>;

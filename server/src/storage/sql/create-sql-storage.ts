@@ -2,6 +2,7 @@
 import type { Storage } from "../port.ts";
 import { accounts } from "./accounts.ts";
 import { digests } from "./digests.ts";
+import { blobs } from "./blobs.ts";
 import { directory } from "./directory.ts";
 import { identity } from "./identity.ts";
 import { keys } from "./keys.ts";
@@ -18,5 +19,6 @@ export const createSqlStorage = (database: SqlDatabase): Storage => ({
   ...keys(database),
   ...snapshots(database),
   ...digests(database),
+  ...blobs(database),
   close: () => database.close(),
 });

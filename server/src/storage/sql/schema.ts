@@ -7,11 +7,12 @@ import type { Dialect, Step } from "./dialect.ts";
 import { base } from "./steps/base.ts";
 import { batchKeys } from "./steps/batch-keys.ts";
 import { digests } from "./steps/digests.ts";
+import { blobs } from "./steps/blobs.ts";
 import { identity } from "./steps/identity.ts";
 import { snapshots } from "./steps/snapshots.ts";
 
 /** Append only. */
-const STEPS: readonly Step[] = [base, batchKeys, identity, snapshots, digests];
+const STEPS: readonly Step[] = [base, batchKeys, identity, snapshots, digests, blobs];
 
 /** A database that a newer version of the server has written, or one with other steps of the same number. */
 export class ForeignSchemaError extends Error {

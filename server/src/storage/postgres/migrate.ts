@@ -2,7 +2,7 @@
 import pg from "pg";
 import type { Dialect } from "../sql/dialect.ts";
 import { missingSteps, SEEN_STEPS, type SeenStep } from "../sql/schema.ts";
-import { connectionOf, type PostgresOptions } from "./open-postgres-database.ts";
+import { connectionOf, unavailable, type PostgresOptions } from "./open-postgres-database.ts";
 
 const PARTITIONS = 16;
 /** Any number that no other program takes in this database. */
@@ -30,7 +30,7 @@ const dialectOf = (partitions: number): Dialect => ({
 /** All missing steps in one transaction; a second server waits and then finds nothing missing. */
 export async function migrate(options: PostgresOptions): Promise<void> {
   const client = new pg.Client(connectionOf(options));
-  await client.connect();
+  await client.connect().catch(unavailable);
   try {
     await client.query("BEGIN");
     await client.query("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);

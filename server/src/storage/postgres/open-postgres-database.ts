@@ -176,7 +176,8 @@ function isTransient(error: unknown): boolean {
   return code === "" && /connection|timeout|client was closed/iu.test(error.message);
 }
 
-function unavailable(error: unknown): never {
+/** Rejects: with a `StorageUnavailableError` when waiting may help. */
+export function unavailable(error: unknown): never {
   if (isTransient(error)) throw new StorageUnavailableError("the database cannot be reached", { cause: error });
   throw error;
 }

@@ -1,0 +1,13 @@
+/** Notices within one process: the only one of its data. */
+import { accountId } from "../storage/sql/account-id.ts";
+import { createListeners } from "./listeners.ts";
+import type { Notices } from "./port.ts";
+
+export function createMemoryNotices(): Notices {
+  const listeners = createListeners();
+  return {
+    publish: (scope) => listeners.tell(accountId(scope)),
+    subscribe: (scope, listener) => listeners.add(accountId(scope), listener),
+    close: async () => {},
+  };
+}

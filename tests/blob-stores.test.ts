@@ -251,14 +251,14 @@ describe.skipIf(services.s3 === null)(`with ${needing("s3", "an S3 server that f
     await createUser(storage, "ada@example.com", PASSWORD);
     const anyone = inProcess(createServer({ storage, blobs: open(), secret: randomBytes(32), rateLimits: null }));
     const signedIn = await anyone.call("POST", "/api/sync/auth", { email: "ada@example.com", password: PASSWORD, api_key: apiKey });
-    const { call } = anyone.as(textOf(signedIn, "token"));
-    const device = textOf(await call("POST", "/api/sync/devices", { device_name: "d", platform: "linux" }), "id");
-    await call("POST", "/api/sync/blobs/upload", { hash: "f".repeat(64), size_bytes: 10 });
+    const caller = anyone.as(textOf(signedIn, "token"));
+    const device = textOf(await caller.call("POST", "/api/sync/devices", { device_name: "d", platform: "linux" }), "id");
+    await caller.call("POST", "/api/sync/blobs/upload", { hash: "f".repeat(64), size_bytes: 10 });
 
-    const confirmed = await call("POST", "/api/sync/blobs/confirm", { hash: "f".repeat(64), size_bytes: 10 });
+    const confirmed = await caller.call("POST", "/api/sync/blobs/confirm", { hash: "f".repeat(64), size_bytes: 10 });
 
     expect(confirmed.status).toBe(503);
     expect(confirmed.headers.get("retry-after")).toBe("5");
-    expect((await call("POST", "/api/sync/push", { device_id: device, changes: [] })).status).toBe(200);
+    expect((await caller.call("POST", "/api/sync/push", { device_id: device, changes: [] })).status).toBe(200);
   });
 });

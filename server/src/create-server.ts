@@ -5,6 +5,8 @@ import { listen, type Listening, type ListenOptions } from "./http/listen.ts";
 import { DEFAULT_RATE_LIMITS, type RateLimits } from "./http/rate-limit.ts";
 import { DEFAULT_MAX_SNAPSHOT_BYTES } from "./http/snapshot-routes.ts";
 import type { Logger } from "./http/request-log.ts";
+import { createMemoryNotices } from "./notices/memory-notices.ts";
+import type { Notices } from "./notices/port.ts";
 import { createSessionTokens } from "./session/session-token.ts";
 import { fixedSigningKey, storedSigningKeys } from "./session/signing-keys.ts";
 import type { Storage } from "./storage/port.ts";
@@ -15,6 +17,8 @@ export interface ServerOptions {
   readonly storage: Storage;
   /** Signs tokens in place of the storage's signing keys; 32 bytes or more. Another secret ends every session. */
   readonly secret?: Uint8Array;
+  /** Left out: this is the only server of its data. */
+  readonly notices?: Notices;
   /** Left out: the server keeps no blobs. */
   readonly blobs?: BlobStore;
   /** Of one account's blobs together; none unless given. */
@@ -48,6 +52,7 @@ export function createServer(options: ServerOptions): SyncServer {
   const keys = secret === undefined ? storedSigningKeys(storage, clock, random) : fixedSigningKey(secret);
   const app = buildApp({
     storage,
+    notices: options.notices ?? createMemoryNotices(),
     blobs: options.blobs ?? null,
     blobQuotaBytes: options.blobQuotaBytes ?? null,
     clock,

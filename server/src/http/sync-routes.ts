@@ -5,6 +5,7 @@
 import { codec, EXTENSIONS, limits, timestampToStamp, WireError } from "@synckit-gen/schemas/protocol";
 import { createHash } from "node:crypto";
 import { audit } from "../audit.ts";
+import type { Notices } from "../notices/port.ts";
 import type { Session } from "../session/session-token.ts";
 import type { LoggedChange, Storage } from "../storage/port.ts";
 import { newUuid, nowText, type Clock, type RandomBytes } from "../system.ts";
@@ -18,6 +19,7 @@ export const UNKNOWN_DEVICE = "no such device: register it first";
 
 export interface RouteContext {
   readonly storage: Storage;
+  readonly notices: Notices;
   readonly clock: Clock;
   readonly random: RandomBytes;
   /** Bytes of base64 that one account's snapshot may have. */
@@ -46,7 +48,7 @@ export const removeDevice: SyncRoute = async ({ storage, clock }, session, reque
   return {};
 };
 
-export const push: SyncRoute = async ({ storage, clock }, session, request) => {
+export const push: SyncRoute = async ({ storage, notices, clock }, session, request) => {
   const { deviceId, batchKey, changes } = codec.decodePushRequest(await readJson(request, limits.MAX_REQUEST_BYTES));
   if (batchKey === "" || (batchKey?.length ?? 0) > limits.MAX_BATCH_KEY)
     throw new WireError(`batch_key: expected 1 to ${limits.MAX_BATCH_KEY} characters`);
@@ -61,6 +63,7 @@ export const push: SyncRoute = async ({ storage, clock }, session, request) => {
     now: nowText(clock),
   });
   if (result.kind === "unknown-device") throw new HttpError(404, UNKNOWN_DEVICE);
+  if (result.kind === "appended" && changes.length > 0) notices.publish(session);
   return codec.encodePushReply({ cursor: result.cursor });
 };
 

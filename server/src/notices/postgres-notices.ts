@@ -66,11 +66,13 @@ export async function openPostgresNotices(options: PostgresOptions): Promise<Not
     if (isSending) return;
     isSending = true;
     try {
-      while (unsent.size > 0 && client !== null) {
-        const accounts = [...unsent].slice(0, MAX_ACCOUNTS);
+      while (unsent.size > 0) {
+        const connection = client;
+        if (connection === null) return;
+        const accounts = Array.from(unsent).slice(0, MAX_ACCOUNTS);
         for (const account of accounts) unsent.delete(account);
         try {
-          await client.query("SELECT pg_notify($1, $2)", [CHANNEL, [sender, ...accounts].join(" ")]);
+          await connection.query("SELECT pg_notify($1, $2)", [CHANNEL, [sender, ...accounts].join(" ")]);
         } catch {
           // The connection broke: they go out on the next one.
           for (const account of accounts) unsent.add(account);

@@ -5,7 +5,7 @@ import type { Clock } from "../system.ts";
 import type { BlobStore } from "./port.ts";
 
 /** Long after the last URL for it has expired. */
-export const UPLOAD_LIFETIME_MS = 24 * limits.BLOB_URL_LIFETIME_SECONDS * 1000;
+const UPLOAD_LIFETIME_MS = 24 * limits.BLOB_URL_LIFETIME_SECONDS * 1000;
 const AT_ONCE = 100;
 
 /** How many were removed; the rest waits for the next time when the store fails. */

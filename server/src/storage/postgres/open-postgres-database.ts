@@ -42,7 +42,9 @@ export function openPostgresDatabase(options: PostgresOptions): SqlDatabase {
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
   });
-  // A connection that dies while nobody uses it: the pool opens another, and a request that cannot have one is told.
+  // A connection that dies between two statements, or when nobody uses it, must not end the process: the next statement on
+  // it is told, and the pool opens another.
+  pool.on("connect", (client) => void client.on("error", () => {}));
   pool.on("error", () => {});
 
   const db = sqlOver(pool);
@@ -56,9 +58,6 @@ export function openPostgresDatabase(options: PostgresOptions): SqlDatabase {
 
 async function inTransaction<Result>(pool: pg.Pool, action: (tx: Transaction) => Promise<Result>): Promise<Result> {
   const client = await pool.connect().catch(unavailable);
-  // Else a connection that dies between two statements ends the process.
-  const ignore = (): void => {};
-  client.on("error", ignore);
   let isBroken = false;
   const sql = sqlOver(client);
   try {
@@ -70,7 +69,6 @@ async function inTransaction<Result>(pool: pg.Pool, action: (tx: Transaction) =>
     await client.query("ROLLBACK").catch(() => (isBroken = true));
     throw error;
   } finally {
-    client.off("error", ignore);
     client.release(isBroken);
   }
 }

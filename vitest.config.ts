@@ -10,6 +10,16 @@ const onDriver = (name: string) => ({
   },
 });
 
+/** What capture promises, and the engine's cases, once more with tables that are captured by key. */
+const byKey = {
+  extends: true as const,
+  test: {
+    name: "capture: keys",
+    include: ["tests/engine.test.ts"],
+    env: { SYNCKIT_TEST_CAPTURE: "keys" },
+  },
+};
+
 // Workspace packages are tested from their sources; only the command-line tools run from dist.
 export default defineConfig({
   ssr: { resolve: { conditions: ["synckit-source", "node"] } },
@@ -21,6 +31,7 @@ export default defineConfig({
       { extends: true, test: { name: "all", include: ["*/src/**/*.test.ts", "tests/**/*.test.ts", "examples/*/**/*.test.ts"] } },
       onDriver("node:sqlite"),
       onDriver("sqlite-wasm"),
+      byKey,
     ],
   },
 });

@@ -154,7 +154,9 @@ describe("merging", () => {
 
   test("a page that comes twice, and own entries that come back, change nothing", async () => {
     const world = new World();
-    const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'x', 0)", "UPDATE tasks SET done = 1");
+    const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'x', 0)");
+    a.edit("UPDATE tasks SET done = 1");
+    await world.settle();
     const before = all(b, "SELECT * FROM sync_row_clock");
     b.store.state.set("pull_cursor", "0");
     a.store.state.set("pull_cursor", "0");

@@ -263,17 +263,6 @@ test("H16: an edit made while a push is under way has an id past the push, so ma
   expect(unpushed.get()).toBe(1);
 });
 
-test("H16: ids are never used again, even after all entries were pruned", () => {
-  const db = openGenerated(single);
-  db.exec("INSERT INTO t VALUES ('1', 'x')");
-  const last = db.prepare("SELECT max(id) FROM sync_changelog").pluck().get() as number;
-
-  forget(db);
-  db.exec("UPDATE t SET a = 'y'");
-
-  expect(db.prepare("SELECT id FROM sync_changelog").pluck().get()).toBeGreaterThan(last);
-});
-
 test("H17: plain AFTER UPDATE logs local columns, UPDATE OF alone logs no-ops, plain IS NOT misses a change of case; ours does none of it", () => {
   const ddl = "CREATE TABLE t (id TEXT PRIMARY KEY, a TEXT COLLATE NOCASE, own TEXT)";
   const log = "BEGIN INSERT INTO sync_changelog (table_name, op, row_id, timestamp) VALUES ('t', 'UPDATE', NEW.id, 0); END";

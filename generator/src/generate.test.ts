@@ -52,6 +52,7 @@ describe("the model", () => {
           conflicts: "column",
           apply: "upsert",
           deletes: "apply",
+          capture: "payload",
           columns: [
             { kind: "synced", name: "id", type: "uuid", nullable: false, default: null, bit: null },
             { kind: "synced", name: "c", type: "text", nullable: false, default: null, bit: 0 },

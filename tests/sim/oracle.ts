@@ -64,14 +64,17 @@ export function readLog(log: readonly PulledEntry[], model: SyncModel): readonly
     if (table === undefined) throw new Error("the log names a table that the model does not have");
     if (entry.op === "DELETE" && table.deletes === "ignore") return []; // by a rule: nobody else follows it
     const { $sync: member, ...values } = JSON.parse(entry.payload ?? "{}") as Record<string, unknown> & {
-      $sync?: { c: Clock; s: number; m?: readonly string[] };
+      $sync?: { c: Clock; s: number; m?: readonly string[]; g?: readonly (readonly [number, number, readonly string[]])[] };
     };
     const all = syncedColumns(table)
       .map(({ name }) => name)
       .filter((name) => !table.identity.columns.includes(name));
     const isWhole = entry.op === "INSERT" || table.conflicts === "row" || member === undefined;
     const stamp = member === undefined ? microseconds(entry.timestamp) : member.c[0];
-    const written: Written = {
+    const later = member?.g ?? [];
+    const taken = later.flatMap(([, , columns]) => columns);
+    const written = entry.op === "DELETE" ? [] : isWhole ? all.filter((name) => !taken.includes(name)) : (member?.m ?? []);
+    const first: Written = {
       seq: entry.seq ?? 0,
       key: rowKey(table, entry.rowId, values),
       table: entry.table,
@@ -80,9 +83,16 @@ export function readLog(log: readonly PulledEntry[], model: SyncModel): readonly
       clock: [stamp, member?.c[1] ?? (stamp === 0 ? "" : (entry.deviceId ?? ""))], // what is said again has the clock of who said it first
       seen: member?.s ?? null,
       values,
-      columns: entry.op === "DELETE" ? [] : isWhole ? all : (member?.m ?? []),
+      columns: written,
     };
-    return [written];
+    const edits = later.map(([at, seen, columns]): Written => ({
+      ...first,
+      op: "UPDATE",
+      clock: [at, first.clock[1]],
+      seen,
+      columns,
+    }));
+    return [first, ...edits];
   });
 }
 

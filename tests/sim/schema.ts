@@ -46,7 +46,10 @@ export function schemaOf(number: number): SyncModel {
     const more = seededRandom(104_729 * number + 3);
     for (const { draft } of drafts) if (more.chance(0.4)) addUnique(more, draft);
   }
-  const tables = drafts.map(({ name, draft }) => tableOf(name, draft));
+  const capture = seededRandom(15_485_863 * number + 5);
+  const mode = (draft: Draft): Table["capture"] =>
+    capture.chance(0.5) && draft.apply !== "update" && draft.deletes !== "ignore" ? "keys" : "payload";
+  const tables = drafts.map(({ name, draft }) => tableOf(name, { ...draft, capture: mode(draft) }));
   const model = modelOf(tables, {
     compat: random.chance(0.12) ? "synckit" : "full",
     changelog: { retainDays: random.pick([1, 7]), maxEntries: random.pick([null, 20]) },

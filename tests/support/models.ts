@@ -24,9 +24,14 @@ export interface TableWords {
   readonly unique?: readonly (readonly string[])[];
   readonly apply?: Table["apply"];
   readonly deletes?: Table["deletes"];
+  readonly capture?: Table["capture"];
   readonly rowIds?: Table["rowIds"];
   readonly conflicts?: Table["conflicts"];
 }
+
+/** The mode of a test's run (`vitest.config.ts`), where a table can have it. */
+const captureUnderTest = ({ apply, deletes }: TableWords): Table["capture"] =>
+  process.env["SYNCKIT_TEST_CAPTURE"] === "keys" && apply !== "update" && deletes !== "ignore" ? "keys" : "payload";
 
 export function tableOf(name: string, words: TableWords = {}): Table {
   const identity = words.identity ?? { id: "uuid" };
@@ -57,6 +62,7 @@ export function tableOf(name: string, words: TableWords = {}): Table {
     conflicts: words.conflicts ?? "column",
     apply: words.apply ?? "upsert",
     deletes: words.deletes ?? "apply",
+    capture: words.capture ?? captureUnderTest(words),
     columns: [...synced(identity, null), ...synced(words.columns ?? {}, 0), ...local],
     references: (words.references ?? []).map((reference) => ({ to: ["id"], onDelete: "no action", synced: true, ...reference })),
     unique: words.unique ?? [],

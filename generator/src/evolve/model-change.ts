@@ -48,6 +48,7 @@ export type BareChange =
   | (Named<"conflicts-changed"> & InTable & Between<Table["conflicts"]>)
   | (Named<"apply-changed"> & InTable & Between<Table["apply"]>)
   | (Named<"deletes-changed"> & InTable & Between<Table["deletes"]>)
+  | (Named<"capture-changed"> & InTable & Between<Table["capture"]>)
   | (Named<"column-added"> & InColumn & { readonly after: Column })
   | (Named<"column-removed"> & InColumn & { readonly before: Column })
   | (Named<"column-renamed"> & InColumn & Between<string>)
@@ -127,6 +128,10 @@ function describeTableChange(change: TableChange): string {
       return change.after === "update"
         ? `sync only changes rows of ${table} that exist (was: adds rows too)`
         : `sync adds rows to ${table} (was: only changes rows that exist)`;
+    case "capture-changed":
+      return change.after === "keys"
+        ? `changes in ${table} are logged by key, and rows are read when they are pushed (were logged whole)`
+        : `changes in ${table} are logged whole (were logged by key)`;
     case "deletes-changed":
       return change.after === "ignore"
         ? `deletes in ${table} stay on their device (were synced)`

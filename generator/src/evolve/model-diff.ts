@@ -85,6 +85,7 @@ function changesWithin(before: Table, after: Table, columns: Pairs<Column>, name
     ...changed("conflicts-changed", before.conflicts, after.conflicts, at),
     ...changed("apply-changed", before.apply, after.apply, at),
     ...changed("deletes-changed", before.deletes, after.deletes, at),
+    ...changed("capture-changed", before.capture, after.capture, at),
     ...columnChanges(at, columns),
     ...maskChanges(before, after, (name) => names.column(before.name, name)),
     ...referenceChanges(

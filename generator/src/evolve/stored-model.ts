@@ -52,6 +52,7 @@ const isModel = shape({
       conflicts: oneOf("column", "row"),
       apply: oneOf("upsert", "update"),
       deletes: oneOf("apply", "ignore"),
+      capture: oneOf("payload", "keys"),
       columns: listOf(
         either(
           shape({ ...column, kind: oneOf("synced"), type, bit: either(count, nothing) }),

@@ -61,6 +61,8 @@ function buildTable(schema: SchemaView, table: TableView, code: TableCode, compo
     conflicts: rowWise ?? syntax.conflicts?.value ?? schema.syntax.conflicts?.value ?? "column",
     apply: syntax.apply?.value ?? "upsert",
     deletes: syntax.deletes?.value ?? "apply",
+    capture:
+      syntax.apply?.value === "update" || syntax.deletes?.value === "ignore" ? "payload" : (schema.syntax.capture?.value ?? "payload"),
     columns: buildColumns(table),
     references: syntax.references.map((reference) => buildReference(schema, reference)),
     unique: syntax.unique.map(textsOf),

@@ -235,6 +235,11 @@ export const tableFields = fields("a table", {
 const changelogFields = fields("`changelog`", {
   retain_days: { shape: wholeNumber(1, MAX_RETAIN_DAYS), about: "Days that a pushed entry is kept. Default: 7." },
   max_entries: { shape: wholeNumber(1, MAX_KEPT_ENTRIES), about: "Pushed entries beyond this many are pruned. Default: no cap." },
+  capture: {
+    shape: choice(["payload", "keys"]),
+    about:
+      "What an entry holds: the row as JSON (default), or only its key and which columns changed; the row is then read when it is pushed.",
+  },
 });
 
 /** Whole rules as a list, or the places where each may be broken as a map. */
@@ -278,7 +283,7 @@ export const schemaFields = fields("the schema", {
     about: "`synckit`: payloads hold columns only, as other SyncKit clients write them; rows merge whole. Default: full.",
   },
   create: { shape: flag, about: "True where the first migration creates the application's own tables. Default: false." },
-  changelog: { shape: changelogFields, about: "How long pushed entries are kept." },
+  changelog: { shape: changelogFields, about: "What is logged of a change, and how long pushed entries are kept." },
   breaking: { shape: breakingFields, about: "What `diff --breaking` says about this schema." },
   tables: {
     shape: mapOf(remembered(tableFields), "a map from a table to its description"),

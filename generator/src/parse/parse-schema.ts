@@ -46,6 +46,7 @@ function schemaSyntax({ values, at }: SchemaFields, file: string, tablesAt: Sour
     create: values.create,
     retainDays: values.changelog?.values.retain_days,
     maxEntries: values.changelog?.values.max_entries,
+    capture: values.changelog?.values.capture,
     breakingIgnores: values.breaking?.values.ignore ?? [],
     tables: (values.tables ?? []).map(tableSyntax),
     tablesAt: values.tables === undefined ? undefined : tablesAt,

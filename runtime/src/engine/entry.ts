@@ -17,6 +17,7 @@ import {
 import type { PayloadEntry, PulledEntry } from "../client/entries.ts";
 import type { ChangelogEntry } from "../store/changelog.ts";
 import type { Clock } from "../store/clock.ts";
+import type { LaterEdit } from "../store/coalesce.ts";
 import { maskToColumns } from "../store/mask.ts";
 import type { RemoteChange } from "../store/remote-change.ts";
 import type { QuarantineReason } from "../store/quarantine.ts";
@@ -41,8 +42,8 @@ export interface Refusal {
 }
 
 export interface DecodedEntry {
-  /** As if pulled for the first time. */
-  readonly change: RemoteChange;
+  /** One, or those that were coalesced into the entry. As if pulled for the first time. */
+  readonly changes: readonly RemoteChange[];
   /** A newer version of the app wrote columns that this one does not have. */
   readonly hasUnknownColumns: boolean;
 }
@@ -50,7 +51,15 @@ export interface DecodedEntry {
 /** Year 2223: far enough for any clock, near enough that a stamp after it is still an exact number. */
 const MAX_STAMP = 8_000_000_000_000_000;
 
-export function encodeEntry(format: EntryFormat, entry: ChangelogEntry, device: string): PayloadEntry {
+/** What a pushed entry says: one captured change, or several that were coalesced into one. */
+export interface EntryToSend extends Omit<ChangelogEntry, "id" | "old"> {
+  /** Edits of the same row after this one, rising. */
+  readonly later?: readonly LaterEdit[];
+  /** The stamp of the last change that it stands for, if it stands for several: what readers order by who merge whole rows. */
+  readonly newestStamp?: number;
+}
+
+export function encodeEntry(format: EntryFormat, entry: EntryToSend, device: string): PayloadEntry {
   const rows = format.tables.get(entry.table);
   if (rows === undefined) throw new Error(`encodeEntry: ${entry.table} is not a synced table`);
   const isHashed = rows.spec.rowIds === "hidden" || entry.rowId.length > limits.MAX_ROW_ID;
@@ -58,18 +67,19 @@ export function encodeEntry(format: EntryFormat, entry: ChangelogEntry, device: 
     table: entry.table,
     op: entry.op,
     rowId: isHashed ? format.rowHash(entry.table, entry.rowId) : entry.rowId,
-    timestamp: stampToTimestamp(entry.stamp),
+    timestamp: stampToTimestamp(entry.newestStamp ?? entry.stamp),
     payload: format.compat === "full" ? signedPayload(rows, entry, device) : plainPayload(rows, entry),
   };
 }
 
-function plainPayload(rows: TableRows, entry: ChangelogEntry): string | null {
+function plainPayload(rows: TableRows, entry: EntryToSend): string | null {
   if (entry.op !== "DELETE") return entry.data;
   // The key of a hidden row is nowhere else.
   return rows.spec.rowIds === "hidden" ? JSON.stringify(rowIdToWire(rows.identity, entry.rowId)) : null;
 }
 
-function signedPayload(rows: TableRows, entry: ChangelogEntry, device: string): string {
+function signedPayload(rows: TableRows, entry: EntryToSend, device: string): string {
+  const { later = [] } = entry;
   const clock = entry.stamp === 0 ? ([0, ""] as const) : ([entry.stamp, device] as const);
   const member: ReservedMember = {
     t: entry.table,
@@ -78,6 +88,7 @@ function signedPayload(rows: TableRows, entry: ChangelogEntry, device: string): 
     s: entry.seen,
     ...(entry.isRule ? { r: true as const } : {}),
     ...(entry.op === "UPDATE" ? { m: maskToColumns(rows, entry.mask) } : {}),
+    ...(later.length === 0 ? {} : { g: later.map(({ stamp, seen, mask }) => [stamp, seen, maskToColumns(rows, mask)] as const) }),
   };
   const body = entry.data ?? JSON.stringify(rowIdToWire(rows.identity, entry.rowId));
   // Spliced, not parsed: JSON.parse would lose digits that SQLite wrote.
@@ -116,17 +127,19 @@ function decodeBare(rows: TableRows, entry: PulledEntry, refuse: (reason: Refusa
     throw error;
   }
   return {
-    change: {
-      table: entry.table,
-      rowId: entry.rowId,
-      op: "DELETE",
-      clock,
-      written: NOTHING,
-      values: null,
-      isFresh: true,
-      seen: null,
-      isRule: false,
-    },
+    changes: [
+      {
+        table: entry.table,
+        rowId: entry.rowId,
+        op: "DELETE",
+        clock,
+        written: NOTHING,
+        values: null,
+        isFresh: true,
+        seen: null,
+        isRule: false,
+      },
+    ],
     hasUnknownColumns: false,
   };
 }
@@ -144,14 +157,29 @@ function toChange(
   const mask = signed?.m ?? null;
   const isRule = signed?.r === true;
   if (op === "DELETE")
-    return { change: { table, rowId, op, clock, written: NOTHING, values: null, isFresh: true, seen, isRule }, hasUnknownColumns: false };
+    return {
+      changes: [{ table, rowId, op, clock, written: NOTHING, values: null, isFresh: true, seen, isRule }],
+      hasUnknownColumns: false,
+    };
   // Columns that this version does not know stay in the values: nothing reads them, and held rows keep them.
   const { [RESERVED_MEMBER]: _reserved, ...values } = payload as Record<string, WireValue>;
   const known = rows.columns.filter((column) => values[column] !== undefined);
   const hasUnknownColumns = Object.keys(values).length > known.length + rows.identity.length;
   const isWhole = op === "INSERT" || rows.spec.conflicts === "row" || mask === null;
-  const written = !isWhole ? new Set(mask) : known.length === rows.columns.length ? rows.columnSet : new Set(known);
-  return { change: { table, rowId, op, clock, written, values, isFresh: true, seen, isRule }, hasUnknownColumns };
+  const later = signed?.g ?? [];
+  const taken = new Set(later.flatMap(([, , columns]) => columns));
+  const written = !isWhole
+    ? new Set(mask)
+    : taken.size > 0
+      ? new Set(known.filter((column) => !taken.has(column)))
+      : known.length === rows.columns.length
+        ? rows.columnSet
+        : new Set(known);
+  const change: RemoteChange = { table, rowId, op, clock, written, values, isFresh: true, seen, isRule };
+  const edits = later.map(([stamp, seenThen, columns]): RemoteChange => {
+    return { ...change, op: "UPDATE", clock: { ...clock, stamp }, written: new Set(columns), seen: seenThen };
+  });
+  return { changes: [change, ...edits], hasUnknownColumns };
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
@@ -184,11 +212,12 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | null {
 
 function readReserved(value: unknown): ReservedMember | null {
   if (value === null || typeof value !== "object") return null;
-  const { t, o, c, s, m, r } = value as Record<string, unknown>;
+  const { t, o, c, s, m, r, g } = value as Record<string, unknown>;
   if (typeof t !== "string" || (o !== "INSERT" && o !== "UPDATE" && o !== "DELETE")) return null;
   if (!Array.isArray(c) || c.length !== 2 || !Number.isSafeInteger(c[0]) || (c[0] as number) < 0 || typeof c[1] !== "string") return null;
   if (!Number.isSafeInteger(s) || (s as number) < 0) return null;
   if (o === "UPDATE" && (!Array.isArray(m) || m.some((name) => typeof name !== "string"))) return null;
+  if (g !== undefined && (o === "DELETE" || !isLaterEdits(g, c[0] as number))) return null;
   return {
     t,
     o,
@@ -196,5 +225,24 @@ function readReserved(value: unknown): ReservedMember | null {
     s: s as number,
     ...(r === true ? { r } : {}),
     ...(o === "UPDATE" ? { m: m as readonly string[] } : {}),
+    ...(g === undefined ? {} : { g }),
   };
+}
+
+/** Rising from the entry's own stamp on. The baseline is nobody's edit, and has no later ones. */
+function isLaterEdits(value: unknown, from: number): value is NonNullable<ReservedMember["g"]> {
+  let last = from;
+  return (
+    from > 0 &&
+    Array.isArray(value) &&
+    value.every((edit: unknown) => {
+      if (!Array.isArray(edit) || edit.length !== 3) return false;
+      const [stamp, seen, columns] = edit as readonly unknown[];
+      if (!Number.isSafeInteger(stamp) || (stamp as number) <= last || (stamp as number) > MAX_STAMP) return false;
+      last = stamp as number;
+      return (
+        Number.isSafeInteger(seen) && (seen as number) >= 0 && Array.isArray(columns) && columns.every((name) => typeof name === "string")
+      );
+    })
+  );
 }

@@ -59,7 +59,8 @@ export async function pullChanges(
       const isPartly = isDecoded(decoded) ? decoded.hasUnknownColumns : decoded.reason === "unknown-table";
       if (isPartly) facts[REPLAY_ON_UPGRADE] = "1";
       if (!isDecoded(decoded)) refused.push(decoded);
-      else gathered.push((entry.seq ?? page.cursor) > highest ? decoded.change : { ...decoded.change, isFresh: false });
+      else
+        for (const change of decoded.changes) gathered.push((entry.seq ?? page.cursor) > highest ? change : { ...change, isFresh: false });
       if (entry.deviceId !== device) pulled += 1;
     }
     Object.assign(facts, lastEntryFact(news));
@@ -107,7 +108,8 @@ export async function retryQuarantine(store: Store, relay: Relay, format: EntryF
     const entry = page.entries.find((candidate) => candidate.seq === seq);
     const decoded = entry === undefined ? null : decode(store, format, entry);
     if (decoded === null || !isDecoded(decoded)) continue;
-    store.applyRemote(device, [{ ...decoded.change, isFresh: false }], null);
+    const again = decoded.changes.map((change) => ({ ...change, isFresh: false }));
+    store.applyRemote(device, again, null);
     store.unquarantine(seq);
     applied += 1;
   }
@@ -134,4 +136,4 @@ function decode(store: Store, format: EntryFormat, entry: PulledEntry): DecodedE
   return decoded;
 }
 
-const isDecoded = (decoded: DecodedEntry | Refusal): decoded is DecodedEntry => "change" in decoded;
+const isDecoded = (decoded: DecodedEntry | Refusal): decoded is DecodedEntry => "changes" in decoded;

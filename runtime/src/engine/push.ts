@@ -2,11 +2,12 @@
  * Push: captured changes in the order in which the database accepted them. That order is safe for foreign
  * keys by itself: every statement it came from passed them (the snapshot is written parents first).
  */
-import { limits } from "@synckit-gen/schemas/protocol";
+import { limits, ValueError } from "@synckit-gen/schemas/protocol";
 import type { Relay } from "./relay.ts";
 import type { PayloadEntry } from "../client/entries.ts";
 import type { Store } from "../store/store.ts";
 import type { ReportProgress } from "../events/progress.ts";
+import type { OutgoingEntry } from "../store/coalesce.ts";
 import { encodeEntry, type EntryFormat } from "./entry.ts";
 
 /** Bytes of payload text in one request: base64 and the wire's other members make about half as much again of it. */
@@ -15,8 +16,8 @@ const MAX_BATCH_BYTES = limits.MAX_REQUEST_BYTES / 2;
 const MAX_PAYLOAD_BYTES = Math.floor((limits.MAX_ENTRY_BYTES * 3) / 4) - 64;
 
 /**
- * Sends what was pending at the call, in batches, and returns the number of entries sent. What an app writes meanwhile
- * waits for the next push: a busy writer must not keep this one from ending.
+ * Sends what was pending at the call, in batches, and returns the number of changes that are now in the log. What an app
+ * writes meanwhile waits for the next push: a busy writer must not keep this one from ending.
  */
 export async function pushChanges(
   store: Store,
@@ -28,19 +29,22 @@ export async function pushChanges(
   let pushed = 0;
   store.foldLocal(device);
   const total = store.pendingCount();
-  for (let left = total; ;) {
-    const batch = nextBatch(store, format, device);
-    if (batch.unpushable.length > 0) store.markUnpushable(batch.unpushable);
-    if (batch.entries.length > 0) {
-      const cursor = await relay.pushPayloads(device, batch.entries);
-      // By id, not by row: an edit made during the request is another entry, and stays.
-      store.markPushed(batch.ids, batch.lastStamp, cursor);
-      pushed += batch.ids.length;
-      report({ phase: "push", unit: "entries", done: pushed, total });
+  for (let left = total; left > 0;) {
+    const outgoing = store.outgoing();
+    if (outgoing.length === 0) return pushed;
+    for (const batch of pushBatches(store, format, device, outgoing)) {
+      if (batch.unpushable.length > 0) store.markUnpushable(batch.unpushable, batch.stamp);
+      if (batch.ids.length > 0) {
+        const cursor = batch.entries.length === 0 ? null : await relay.pushPayloads(device, batch.entries);
+        // By id and stamp, not by row: an edit made during the request is another entry, and stays.
+        store.markPushed(batch.ids, batch.stamp, cursor);
+        pushed += batch.ids.length;
+        report({ phase: "push", unit: "entries", done: pushed, total });
+      }
+      left -= batch.ids.length + batch.unpushable.length;
     }
-    left -= batch.ids.length + batch.unpushable.length;
-    if (left <= 0 || batch.ids.length + batch.unpushable.length === 0) return pushed;
   }
+  return pushed;
 }
 
 /** Splits entries into requests that a server takes, in order. */
@@ -65,35 +69,56 @@ export function* batches(entries: readonly PayloadEntry[]): Generator<readonly P
 const sizeOf = ({ payload }: PayloadEntry): number => new TextEncoder().encode(payload ?? "").length;
 
 interface Batch {
+  /** Of the changelog, rising: an entry may stand for several. */
   readonly ids: readonly number[];
-  /** Microseconds. */
-  readonly lastStamp: number;
+  /** The latest of their stamps. */
+  readonly stamp: number;
   readonly entries: readonly PayloadEntry[];
   readonly unpushable: readonly number[];
 }
 
-function nextBatch(store: Store, format: EntryFormat, device: string): Batch {
-  const ids: number[] = [];
-  const entries: PayloadEntry[] = [];
-  const unpushable: number[] = [];
+/** Rows are read when their batch is made. */
+function* pushBatches(store: Store, format: EntryFormat, device: string, outgoing: readonly OutgoingEntry[]): Generator<Batch> {
+  let ids: number[] = [];
+  let entries: PayloadEntry[] = [];
+  let unpushable: number[] = [];
   let bytes = 0;
-  let lastStamp = 0;
-  for (const entry of store.unpushed()) {
-    if (!format.tables.has(entry.table)) {
-      unpushable.push(entry.id); // captured by an older version; this one does not sync the table
+  let stamp = 0;
+  const take = (): Batch => {
+    const batch = { ids: ids.toSorted((a, b) => a - b), stamp, entries, unpushable: unpushable.toSorted((a, b) => a - b) };
+    [ids, entries, unpushable, bytes] = [[], [], [], 0];
+    return batch;
+  };
+  for (const next of outgoing) {
+    const encoded = encodeOutgoing(store, format, device, next);
+    stamp = Math.max(stamp, next.newest.stamp);
+    if (encoded === "gone") {
+      ids.push(...next.ids); // nothing is left to say of it
       continue;
     }
-    const encoded = encodeEntry(format, entry, device);
-    const size = sizeOf(encoded);
-    if (size > MAX_PAYLOAD_BYTES) {
-      unpushable.push(entry.id);
+    const size = encoded === null ? 0 : sizeOf(encoded);
+    if (encoded === null || size > MAX_PAYLOAD_BYTES) {
+      unpushable.push(...next.ids);
       continue;
     }
-    if (entries.length > 0 && bytes + size > MAX_BATCH_BYTES) break;
+    if (entries.length === limits.MAX_BATCH_ENTRIES || (entries.length > 0 && bytes + size > MAX_BATCH_BYTES)) yield take();
     bytes += size;
-    ids.push(entry.id);
-    lastStamp = Math.max(lastStamp, entry.stamp);
+    ids.push(...next.ids);
     entries.push(encoded);
   }
-  return { ids, lastStamp, entries, unpushable };
+  if (ids.length + unpushable.length > 0) yield take();
+}
+
+/** Null: of a table that this version does not sync, or of a row whose key is not of its column's type. `gone`: the row left without a trace. */
+function encodeOutgoing(store: Store, format: EntryFormat, device: string, outgoing: OutgoingEntry): PayloadEntry | "gone" | null {
+  if (!format.tables.has(outgoing.entry.table)) return null;
+  try {
+    const data = store.payloadOf(outgoing);
+    if (data === null && outgoing.entry.op !== "DELETE") return "gone";
+    const { entry, later, newest } = outgoing;
+    return encodeEntry(format, { ...entry, data, later, newestStamp: newest.stamp }, device);
+  } catch (error) {
+    if (error instanceof ValueError) return null;
+    throw error;
+  }
 }

@@ -65,9 +65,11 @@ export async function readLog(
     const page = await relay.pullPayloads(device, head);
     for (const entry of page.entries) {
       const decoded = decodeEntry(format, entry);
-      if (!("change" in decoded)) continue;
-      log.add(decoded.change, format.tables.get(decoded.change.table)?.columns ?? []);
-      lastStamp = Math.max(lastStamp, decoded.change.clock.stamp);
+      if (!("changes" in decoded)) continue;
+      for (const change of decoded.changes) {
+        log.add(change, format.tables.get(change.table)?.columns ?? []);
+        lastStamp = Math.max(lastStamp, change.clock.stamp);
+      }
     }
     head = page.cursor;
     hasMore = page.hasMore;

@@ -24,6 +24,8 @@ export interface TableSpec {
   readonly conflicts: "column" | "row";
   readonly apply: "upsert" | "update";
   readonly deletes: "apply" | "ignore";
+  /** `keys`: entries hold no values of INSERT and UPDATE; the row is read when it is pushed. */
+  readonly capture: "payload" | "keys";
   /** Synced columns, identity first. */
   readonly columns: readonly ColumnSpec[];
   readonly references: readonly ReferenceSpec[];

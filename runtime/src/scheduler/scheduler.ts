@@ -32,7 +32,7 @@ export interface Scheduled {
   readonly getSyncState: (key: string) => string | null;
   /** Signed in, with a key: without them a cycle cannot run. */
   readonly isReady: () => boolean;
-  /** Grows with each local change, by whoever wrote it. */
+  /** Another number after each local change, by whoever wrote it. It may also go back, where old changes are forgotten. */
   readonly newestChange: () => number;
   /** Calls when another device has pushed. Missing: nobody tells. */
   readonly subscribeNotices?: (onNotice: () => void) => Unsubscribe;
@@ -120,7 +120,7 @@ export function createScheduler(sync: Scheduled, ports: SchedulerPorts, onState:
       await sync.syncNow();
       failures = 0;
       failed = { atMs: 0, waitMs: 0 };
-      seenChange = Math.max(changeBefore, seenChange);
+      seenChange = changeBefore;
     } catch (error) {
       failures += 1;
       const next = nextTry(error, failures, unit(ports.random));
@@ -151,7 +151,7 @@ export function createScheduler(sync: Scheduled, ports: SchedulerPorts, onState:
   /** Triggers write the changelog, whoever the writer is; so looking at it misses none, and costs one read. */
   function look(): void {
     const newest = sync.newestChange();
-    if (newest > seenChange && !isRunning) {
+    if (newest !== seenChange && !isRunning) {
       seenChange = newest;
       want(clock.nowMs() + DEBOUNCE_MS);
     }

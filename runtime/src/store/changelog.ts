@@ -1,9 +1,9 @@
 /** `sync_changelog`: what triggers captured on this device, and what became of it. */
 import type { ChangeOp } from "@synckit-gen/schemas/protocol";
-import type { Driver, Row } from "../driver/driver.ts";
+import type { Driver, Row, Statement } from "../driver/driver.ts";
 import type { StateStore } from "./state.ts";
 
-/** One captured change. `data` and `old` are JSON texts exactly as SQLite wrote them. */
+/** One captured change. `data` and `old` are JSON texts exactly as SQLite wrote them; with `capture: keys`, `data` is null. */
 export interface ChangelogEntry {
   readonly id: number;
   readonly table: string;
@@ -28,6 +28,9 @@ export type NewEntry = Omit<ChangelogEntry, "id">;
 /** An entry that has just been stamped. Its data stays in the table: folding rarely needs it. */
 export type FreshEntry = Omit<ChangelogEntry, "data">;
 
+/** An entry that waits to be sent. What it holds of the row is asked for when its turn comes. */
+export type UnpushedEntry = Omit<ChangelogEntry, "data" | "old">;
+
 /** Values of `pushed`. */
 const UNPUSHED = 0;
 export const PUSHED = 1;
@@ -37,13 +40,18 @@ export const UNPUSHABLE = 2;
 export interface Changelog {
   /** Gives every new entry its stamp, in order, and returns them. `lastStamp` is the latest this device has seen or given, `cursor` how far it has read. */
   readonly stamp: (lastStamp: number, cursor: number) => readonly FreshEntry[];
-  /** The data of one entry. */
+  /** The data of one entry; null where it holds none. */
   readonly dataOf: (id: number) => string | null;
-  readonly unpushed: (limit: number) => readonly ChangelogEntry[];
-  readonly mark: (ids: readonly number[], pushed: typeof PUSHED | typeof UNPUSHABLE) => void;
+  /** What the next DELETE of the row kept of it; null where none follows. */
+  readonly oldAfter: (entry: Pick<ChangelogEntry, "id" | "table" | "rowId">) => string | null;
+  readonly unpushed: (limit: number) => readonly UnpushedEntry[];
+  /** The stamp up to which everything is pushed; null: nothing that has one is. */
+  readonly pushedStamp: () => number | null;
+  /** Marks entries stamped at `stamp` or before: an id may have been given again since they were read. */
+  readonly mark: (ids: readonly number[], pushed: typeof PUSHED | typeof UNPUSHABLE, stamp: number) => void;
   /** Writes an entry for something that the merge itself had to do. */
   readonly append: (entry: NewEntry) => void;
-  /** The id of the last entry ever written; 0: none. */
+  /** The id of the last entry; 0: none. Where the newest entries are pruned, it goes back. */
   readonly newest: () => number;
   readonly countUnpushed: () => number;
   readonly countUnpushable: () => number;
@@ -51,7 +59,7 @@ export interface Changelog {
   readonly prune: (beforeStamp: number, maxEntries: number | null) => number;
 }
 
-const COLUMNS = "id, table_name, op, row_id, stamp, CAST(mask AS TEXT), old, coalesce(seen, 0), coalesce(rule, 0), data"; // mask as text: it may be past 2^53
+const COLUMNS = "id, table_name, op, row_id, stamp, CAST(mask AS TEXT), coalesce(seen, 0), coalesce(rule, 0)"; // mask as text: it may be past 2^53
 
 /** State keys: below these ids everything is stamped, or pushed, so that no query walks the pushed part of the log. */
 const STAMPED_THROUGH = "stamped_through";
@@ -68,18 +76,18 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
        FROM (SELECT id, timestamp, row_number() OVER (ORDER BY id) AS place FROM sync_changelog WHERE id > ? AND stamp IS NULL)
      ) AS fresh WHERE id = fresh.fresh_id`,
   );
-  const fresh = driver.prepare(
-    "SELECT id, table_name, op, row_id, stamp, CAST(mask AS TEXT), old, coalesce(seen, 0), coalesce(rule, 0) FROM sync_changelog WHERE id > ? AND id <= ? AND stamp > 0 ORDER BY id",
-  );
+  const fresh = driver.prepare(`SELECT ${COLUMNS}, old FROM sync_changelog WHERE id > ? AND id <= ? AND stamp > 0 ORDER BY id`);
   const dataOf = driver.prepare("SELECT data FROM sync_changelog WHERE id = ?");
+  const oldAfter = driver.prepare(
+    "SELECT old FROM sync_changelog WHERE id > ? AND table_name = ? AND row_id = ? AND op = 'DELETE' AND old IS NOT NULL ORDER BY id LIMIT 1",
+  );
+  const pushedStamp = driver.prepare("SELECT stamp FROM sync_changelog WHERE id <= ? AND stamp > 0 ORDER BY id DESC LIMIT 1");
   const lastId = driver.prepare("SELECT coalesce(max(id), 0) FROM sync_changelog");
-  // Entries are pruned; AUTOINCREMENT remembers.
-  const newest = driver.prepare("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'sync_changelog'), 0)");
   const firstUnstamped = driver.prepare("SELECT min(id) FROM sync_changelog WHERE id > ? AND stamp IS NULL");
   const unpushed = driver.prepare(
     `SELECT ${COLUMNS} FROM sync_changelog WHERE id > ? AND pushed = ${UNPUSHED} AND stamp IS NOT NULL ORDER BY id LIMIT ?`,
   );
-  const markRange = driver.prepare("UPDATE sync_changelog SET pushed = ? WHERE id BETWEEN ? AND ?");
+  const markRange = driver.prepare("UPDATE sync_changelog SET pushed = ? WHERE id BETWEEN ? AND ? AND stamp <= ?");
   const firstUnpushed = driver.prepare(`SELECT coalesce(min(id) - 1, ?) FROM sync_changelog WHERE id > ? AND pushed = ${UNPUSHED}`);
   const append = driver.prepare(
     "INSERT INTO sync_changelog (table_name, op, row_id, timestamp, data, mask, old, stamp, seen, rule) VALUES (?, ?, ?, ?, ?, CAST(? AS INTEGER), ?, ?, ?, ?)",
@@ -90,11 +98,18 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
   const pruneMany = driver.prepare(
     `DELETE FROM sync_changelog WHERE pushed = ${PUSHED} AND id <= (SELECT id FROM sync_changelog ORDER BY id DESC LIMIT 1 OFFSET ?)`,
   );
-  const pushedThrough = (): number => state.getNumber(PUSHED_THROUGH, 0);
+  const isStampedAt = driver.prepare("SELECT 1 FROM sync_changelog WHERE id = ? AND stamp IS NOT NULL");
+  const isPushedAt = driver.prepare(`SELECT 1 FROM sync_changelog WHERE id = ? AND pushed <> ${UNPUSHED}`);
+  /** Where the entry of a position has gone, its id and those before it may be given again: then everything is looked through. */
+  const position = (key: string, holds: Statement): number => {
+    const id = state.getNumber(key, 0);
+    return holds.get(id) === undefined ? 0 : id;
+  };
+  const pushedThrough = (): number => position(PUSHED_THROUGH, isPushedAt);
 
   return {
     stamp(lastStamp, cursor) {
-      const through = state.getNumber(STAMPED_THROUGH, 0);
+      const through = position(STAMPED_THROUGH, isStampedAt);
       const from = firstUnstamped.get(through)?.[0];
       const to = lastId.get()?.[0] as number;
       if (from === null || from === undefined) return [];
@@ -103,14 +118,16 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
       return fresh.all((from as number) - 1, to).map(toFresh);
     },
     dataOf: (id) => (dataOf.get(id)?.[0] as string | null | undefined) ?? null,
-    unpushed: (limit) => unpushed.all(pushedThrough(), limit).map(toEntry),
-    mark(ids, pushed) {
+    oldAfter: ({ id, table, rowId }) => (oldAfter.get(id, table, rowId)?.[0] as string | undefined) ?? null,
+    unpushed: (limit) => unpushed.all(pushedThrough(), limit).map(toUnpushed),
+    pushedStamp: () => (pushedStamp.get(pushedThrough())?.[0] as number | undefined) ?? null,
+    mark(ids, pushed, stamp) {
       const [first] = ids;
       const last = ids.at(-1);
       if (first === undefined || last === undefined) return;
       // A batch without gaps is one range; with gaps, each id counts.
-      if (last - first === ids.length - 1) markRange.run(pushed, first, last);
-      else for (const id of ids) markRange.run(pushed, id, id);
+      if (last - first === ids.length - 1) markRange.run(pushed, first, last, stamp);
+      else for (const id of ids) markRange.run(pushed, id, id, stamp);
       const through = pushedThrough();
       const next = firstUnpushed.get(lastId.get()?.[0] as number, through)?.[0] as number;
       if (next > through) state.set(PUSHED_THROUGH, String(next));
@@ -128,7 +145,7 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
         entry.seen,
         entry.isRule ? 1n : null,
       ),
-    newest: () => newest.get()?.[0] as number,
+    newest: () => lastId.get()?.[0] as number,
     countUnpushed: () => countUnpushed.get(pushedThrough())?.[0] as number,
     countUnpushable: () => countUnpushable.get()?.[0] as number,
     prune(beforeStamp, maxEntries) {
@@ -138,16 +155,15 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
   };
 }
 
-const toFresh = (row: Row): FreshEntry => ({
+const toUnpushed = (row: Row): UnpushedEntry => ({
   id: row[0] as number,
   table: row[1] as string,
   op: row[2] as ChangeOp,
   rowId: row[3] as string,
   stamp: row[4] as number,
   mask: BigInt((row[5] as string | null) ?? 0),
-  old: row[6] as string | null,
-  seen: row[7] as number,
-  isRule: row[8] === 1,
+  seen: row[6] as number,
+  isRule: row[7] === 1,
 });
 
-const toEntry = (row: Row): ChangelogEntry => ({ ...toFresh(row), data: row[9] as string | null });
+const toFresh = (row: Row): FreshEntry => ({ ...toUnpushed(row), old: row[8] as string | null });

@@ -24,7 +24,7 @@ export class LocalChanges {
   }
 
   #foldEntry(rows: TableRows, entry: FreshEntry): void {
-    const { clocks, held, changelog } = this.#scope.parts;
+    const { clocks, held } = this.#scope.parts;
     const { table, rowId, op } = entry;
     const clock: Clock = { stamp: entry.stamp, device: this.#scope.mode.device };
     const isWhole = op === "INSERT" || (op === "UPDATE" && rows.spec.conflicts === "row");
@@ -49,11 +49,17 @@ export class LocalChanges {
       data = data ?? (isUntold ? null : parseValues(entry.old));
       held.remove(table, rowId);
     } else if (data !== null) {
-      data = { ...data, ...pick(parseValues(changelog.dataOf(entry.id)) ?? {}, changed) };
+      data = { ...data, ...pick(parseValues(this.#dataAfter(rows, entry)) ?? {}, changed) };
     }
     clocks.save(table, rowId, registers, data);
     if (op !== "UPDATE" || data !== null || !this.#keepIfGone(rows, entry)) return;
     if (isUntold && rows.spec.apply === "upsert") this.#tellBaseline(entry, registers);
+  }
+
+  /** The row as it was after the entry, or later where the entry holds its key only: then another entry follows for what is newer. */
+  #dataAfter(rows: TableRows, entry: FreshEntry): string | null {
+    const { changelog } = this.#scope.parts;
+    return changelog.dataOf(entry.id) ?? rows.readPayload(entry.rowId) ?? changelog.oldAfter(entry);
   }
 
   /** Where deletes are ignored, a row may have left its table before its changes were folded: its values stay with its clocks. */

@@ -161,6 +161,10 @@ function settle(registers: Registers, columns: readonly string[]): void {
     registers.overrides.clear();
     return;
   }
+  // A base that is no column's clock any more is of no use: the first column's may be that of others too.
+  if (columns.every((column) => registers.overrides.has(column) && compareClocks(clockOf(column), registers.base) !== 0)) {
+    registers.base = columns.map(clockOf).reduce((a, b) => (compareClocks(a, b) <= 0 ? a : b));
+  }
   for (const [column, clock] of registers.overrides) if (compareClocks(clock, registers.base) === 0) registers.overrides.delete(column);
 }
 

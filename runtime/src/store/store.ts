@@ -2,11 +2,12 @@
  * The engine's side of the database: one object that owns every statement on the sync tables and every
  * transaction with capture suppressed. Each method is synchronous and leaves the database consistent.
  */
-import { limits } from "@synckit-gen/schemas/protocol";
+import { rowIdToWire } from "@synckit-gen/schemas/protocol";
 import { DatabaseBusyError } from "../driver/database-busy-error.ts";
 import type { Driver } from "../driver/driver.ts";
 import type { AppSpec, Migration } from "../generated/spec.ts";
-import { changelog, type Changelog, PUSHED, UNPUSHABLE, type ChangelogEntry } from "./changelog.ts";
+import { changelog, type Changelog, PUSHED, UNPUSHABLE } from "./changelog.ts";
+import { coalesce, type OutgoingEntry } from "./coalesce.ts";
 import { type Conflict, conflictStore } from "./conflicts.ts";
 import { dropTriggers, forgetAccount, isDetached, restoreTriggers } from "./detach.ts";
 import { deviceNumbers } from "./devices.ts";
@@ -101,10 +102,13 @@ export interface Store {
   readonly stayDetached: (migrations: readonly Migration[]) => void;
   /** Puts sync back: capture begins again. */
   readonly attach: (migrations: readonly Migration[]) => void;
-  readonly unpushed: () => readonly ChangelogEntry[];
-  /** Entries are in the log up to `stamp`, which the log reached at `cursor`. */
-  readonly markPushed: (ids: readonly number[], stamp: number, cursor: number) => void;
-  readonly markUnpushable: (ids: readonly number[]) => void;
+  /** What waits to be sent, oldest first, coalesced; not always all of it. */
+  readonly outgoing: () => readonly OutgoingEntry[];
+  /** The row that goes with an entry: from the entry, or as it is now. Null: a DELETE, or a row that left without a trace. */
+  readonly payloadOf: (outgoing: OutgoingEntry) => string | null;
+  /** These entries, the latest of which has `stamp`, are in the log, which has reached `cursor`; null: there was nothing to send of them. */
+  readonly markPushed: (ids: readonly number[], stamp: number, cursor: number | null) => void;
+  readonly markUnpushable: (ids: readonly number[], stamp: number) => void;
   readonly cleanup: () => number;
   readonly pendingCount: () => number;
   readonly unpushableCount: () => number;
@@ -119,7 +123,7 @@ export interface Store {
   /** Writes the losing values again, as an edit of the app's user, and forgets the conflict. False: there is none with this id. */
   readonly takeBack: (device: string, id: number) => boolean;
   readonly dismissConflict: (id: number) => boolean;
-  /** Grows with each entry, whoever wrote it. */
+  /** Another number after each entry, whoever wrote it. */
   readonly newestEntry: () => number;
   readonly lease: CycleLease;
 }
@@ -131,6 +135,8 @@ const PUSH_MARKS = "push_marks";
 const MAX_PUSH_MARKS = 100;
 const START_OVER = "start_over";
 const DAY_MICROSECONDS = 24 * 60 * 60 * 1_000_000;
+/** Unpushed entries looked at together: what edits of one row have more than this between them are sent apart. */
+const MAX_COALESCED = 10_000;
 /** Held rows looked at in one transaction. The rest wait for the next cycle. */
 const MAX_RESOLVED = 10_000;
 
@@ -360,13 +366,27 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
     isDetached: () => isDetached(state),
     stayDetached: (migrations) => transaction(() => dropTriggers(driver, state, migrations)),
     attach: (migrations) => transaction(() => restoreTriggers(driver, state, migrations)),
-    unpushed: () => log.unpushed(limits.MAX_BATCH_ENTRIES),
+    outgoing: () => coalesce(log.unpushed(MAX_COALESCED), (table) => tables.get(table)?.spec.conflicts === "row"),
+    payloadOf({ newest }) {
+      const rows = tables.get(newest.table);
+      if (newest.op === "DELETE" || rows === undefined) return null;
+      const kept = (): string | null => {
+        const stored = parts.clocks.load(newest.table, newest.rowId)?.data ?? null;
+        if (stored === null) return null;
+        const known = rows.columns.flatMap((column) => (stored[column] === undefined ? [] : [[column, stored[column]]]));
+        return JSON.stringify({ ...rowIdToWire(rows.identity, newest.rowId), ...Object.fromEntries(known) });
+      };
+      return log.dataOf(newest.id) ?? kept() ?? rows.readPayload(newest.rowId) ?? log.oldAfter(newest);
+    },
     markPushed: (ids, stamp, cursor) =>
       transaction(() => {
-        log.mark(ids, PUSHED);
-        if (stamp > 0) state.set(PUSH_MARKS, JSON.stringify([...pushMarks(), [stamp, cursor]].slice(-MAX_PUSH_MARKS)));
+        log.mark(ids, PUSHED, stamp);
+        // Entries do not leave in the order of their stamps: the mark stays below the first that waits.
+        const through = log.pushedStamp();
+        if (cursor !== null && through !== null && through > (pushMarks().at(-1)?.[0] ?? 0))
+          state.set(PUSH_MARKS, JSON.stringify([...pushMarks(), [through, cursor]].slice(-MAX_PUSH_MARKS)));
       }),
-    markUnpushable: (ids) => transaction(() => log.mark(ids, UNPUSHABLE)),
+    markUnpushable: (ids, stamp) => transaction(() => log.mark(ids, UNPUSHABLE, stamp)),
     cleanup: () => transaction(() => log.prune(nowMs() * 1000 - spec.changelog.retainDays * DAY_MICROSECONDS, spec.changelog.maxEntries)),
     pendingCount: () => log.countUnpushed(),
     unpushableCount: () => log.countUnpushable(),

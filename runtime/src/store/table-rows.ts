@@ -19,6 +19,8 @@ export interface TableRows {
   readonly typeOf: (column: string) => ColumnType;
   /** The row's synced columns, identity included; null where there is no such row. */
   readonly read: (rowId: string) => Values | null;
+  /** The same as JSON text, exactly as a trigger would have written it. */
+  readonly readPayload: (rowId: string) => string | null;
   /** Writes every synced column; local ones get their `on_insert` values when the row is new. Returns the rows changed. */
   readonly upsert: (rowId: string, values: Values) => number;
   /** Writes some columns of a row that exists. Returns the rows changed: 0 where it does not. */
@@ -63,6 +65,8 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
   const payloads = selector(spec.sql.payload);
   const rowIds = selector(spec.sql.rowId);
   const presence = selector("1");
+  const readPayload = (rowId: string): string | null =>
+    (payloads(spec.identity).get(...rowIdToSql(identity, rowId))?.[0] as string | undefined) ?? null;
   /** How a parameter gets its value: the identity from the row id, the other columns from the payload. */
   function readerOf(name: string): Reader {
     const at = spec.identity.indexOf(name);
@@ -77,9 +81,10 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
     columns,
     columnSet: new Set(columns),
     typeOf: (name) => column(name).type,
+    readPayload,
     read(rowId) {
-      const text = payloads(spec.identity).get(...rowIdToSql(identity, rowId))?.[0];
-      return text === undefined ? null : (JSON.parse(text as string) as Values);
+      const text = readPayload(rowId);
+      return text === null ? null : (JSON.parse(text) as Values);
     },
     upsert(rowId, values) {
       // A payload of another version may lack columns: they keep their value, or get their default.

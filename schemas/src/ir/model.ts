@@ -47,6 +47,11 @@ export interface Table {
   readonly apply: "upsert" | "update";
   /** `ignore`: deletes are neither captured nor applied. */
   readonly deletes: "apply" | "ignore";
+  /**
+   * What an entry holds of an INSERT or UPDATE: the row as JSON, or nothing but its key, and the row is read when it is pushed.
+   * A row of a table that ignores deletes, or is only updated, may leave without an entry: there it is always `payload`.
+   */
+  readonly capture: "payload" | "keys";
   /** Identity columns first, then the other synced columns, then local ones, each in schema order. */
   readonly columns: readonly Column[];
   readonly references: readonly Reference[];

@@ -24,4 +24,9 @@ export interface ReservedMember {
   readonly s: number;
   /** Names of the columns that an UPDATE changed. Absent for the others. */
   readonly m?: readonly string[];
+  /**
+   * Later edits of the same row by the same device, coalesced into this entry: each with its stamp, how far its author had
+   * read by then, and the columns that it wrote last. Rising, later than `c`, and no column stands twice. Absent where there are none.
+   */
+  readonly g?: readonly (readonly [stamp: number, seen: number, columns: readonly string[]])[];
 }

@@ -118,6 +118,7 @@ const tableSpec = perTable((table) => {
     `conflicts: ${stringLiteral(table.conflicts)}`,
     `apply: ${stringLiteral(table.apply)}`,
     `deletes: ${stringLiteral(table.deletes)}`,
+    `capture: ${stringLiteral(table.capture)}`,
     `columns: [\n${columns.join("")}      ]`,
     `references: [${references.length === 0 ? "" : `\n${references.join("")}      `}]`,
     `unique: [${table.unique.map(stringList).join(", ")}]`,

@@ -13,7 +13,7 @@ import { payloadSql } from "../text/value-sql.ts";
 const GUARD = `NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')`;
 
 /** Microseconds since 1970 with a millisecond clock: julianday works on every SQLite, unixepoch('subsec') only since 3.42. */
-export const NOW = `CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000`;
+export const NOW = `CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000`;
 
 const INTEGERS: ReadonlySet<string> = new Set(["integer", "bigint", "boolean"]);
 
@@ -66,6 +66,8 @@ interface Capture {
   readonly masked: readonly (SyncedColumn & { readonly bit: number })[];
   readonly rowId: (row: Row) => string;
   readonly payload: (row: Row) => string;
+  /** What an entry says of a row that is there; with `capture: keys` nothing, since the row itself can be asked. */
+  readonly data: { readonly data?: string };
 }
 
 interface Trigger {
@@ -90,6 +92,7 @@ function captureOf(table: Table): Capture {
     masked: synced.filter((column): column is SyncedColumn & { readonly bit: number } => column.bit !== null),
     rowId: (row) => rowIdSql(identity, reference(row)),
     payload: (row) => payloadSql(synced, reference(row)),
+    data: table.capture === "keys" ? {} : { data: payloadSql(synced, reference("NEW")) },
   };
 }
 
@@ -99,7 +102,7 @@ function insertTrigger(capture: Capture): Trigger | null {
     kind: "insert",
     event: "INSERT",
     conditions: identified(capture, "NEW"),
-    body: [entry(capture, { op: "INSERT", row: "NEW", data: capture.payload("NEW") })],
+    body: [entry(capture, { op: "INSERT", row: "NEW", ...capture.data })],
   };
 }
 
@@ -115,7 +118,7 @@ function updateTrigger(capture: Capture): Trigger | null {
       ...identity.map((column) => `OLD.${quoteName(column.name)} IS NEW.${quoteName(column.name)} COLLATE BINARY`),
       anyOf(masked),
     ],
-    body: [entry(capture, { op: "UPDATE", row: "NEW", data: capture.payload("NEW"), mask })],
+    body: [entry(capture, { op: "UPDATE", row: "NEW", ...capture.data, mask })],
   };
 }
 
@@ -124,7 +127,7 @@ function keyTrigger(capture: Capture): Trigger | null {
   const { table, identity } = capture;
   if (table.apply === "update") return null;
   const gone = entry(capture, { op: "DELETE", row: "OLD", old: capture.payload("OLD"), when: identified(capture, "OLD") });
-  const come = entry(capture, { op: "INSERT", row: "NEW", data: capture.payload("NEW"), when: identified(capture, "NEW") });
+  const come = entry(capture, { op: "INSERT", row: "NEW", ...capture.data, when: identified(capture, "NEW") });
   return {
     kind: "key",
     event: updateOf(table, identity),

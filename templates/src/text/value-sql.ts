@@ -24,7 +24,8 @@ const VALUE = `CASE typeof("value")
     WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
     WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
       WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
-    WHEN 'real' THEN CASE WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
+    WHEN 'real' THEN CASE WHEN "type" = 'real' AND CAST("value" * 1000000 AS INTEGER) / 1000000.0 = +"value" AND abs("value") < 1000000000 THEN "value"
+      WHEN abs("value") = 9e999 THEN json_object('$real', CASE WHEN +"value" > 0 THEN 'Infinity' ELSE '-Infinity' END)
       WHEN "type" = 'real' THEN json(printf('%!.20g', "value")) ELSE json_object('$real', json(printf('%!.20g', "value"))) END
     WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
   END`;

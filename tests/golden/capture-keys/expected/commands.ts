@@ -1,0 +1,37 @@
+// Made by synckit-gen, yours to edit: what a later version adds is merged in, and what you changed stays.
+// The commands that a user interface calls. The runtime does the work; checks and wording of your own go here.
+
+import type { CompleteAuthRequest, Sync } from "@synckit-gen/runtime/generated-v1";
+
+/** Configured, signed in, encryption, device, pending changes. */
+export const syncStatus = (sync: Sync) => sync.status();
+
+/** The URL to open in a browser, and the state and verifier to keep until it returns to this port. */
+export const syncStartAuth = (sync: Sync, port: number) => sync.startAuth({ port });
+
+/** Exchanges the code that the browser brought back for a session. `expectedState` and `verifier` are what `syncStartAuth` gave. */
+export const syncCompleteAuth = (sync: Sync, { code, state, expectedState, verifier, port }: CompleteAuthRequest) =>
+  sync.completeAuth({ code, state, expectedState, verifier, port });
+
+/** First device: makes the key and wraps it with the password. */
+export const syncSetupEncryptionNew = (sync: Sync, password: string) => sync.setupEncryptionNew(password);
+
+/** Further devices: unwraps the key that is already on the server. */
+export const syncSetupEncryptionExisting = (sync: Sync, password: string) => sync.setupEncryptionExisting(password);
+
+/** One cycle, now. */
+export const syncNow = (sync: Sync) => sync.syncNow();
+
+/** Forgets the session and the keys on this device. Data stays. */
+export const syncDisconnect = (sync: Sync) => sync.disconnect();
+
+/** By the names that other languages and bindings use. */
+export const commands = {
+  sync_status: syncStatus,
+  sync_start_auth: syncStartAuth,
+  sync_complete_auth: syncCompleteAuth,
+  sync_setup_encryption_new: syncSetupEncryptionNew,
+  sync_setup_encryption_existing: syncSetupEncryptionExisting,
+  sync_now: syncNow,
+  sync_disconnect: syncDisconnect,
+} as const;

@@ -459,6 +459,88 @@ describe("pull", () => {
   });
 });
 
+describe("snapshots", () => {
+  const chunk = (device_id: string, index: number, more: object = {}) => ({
+    device_id,
+    snapshot_id: "s1",
+    cursor: 0,
+    index,
+    data: "AAAA",
+    ...more,
+  });
+  const completion = (device_id: string, chunks: number, more: object = {}) => ({
+    device_id,
+    snapshot_id: "s1",
+    cursor: 0,
+    through: 0,
+    chunks,
+    manifest: "BBBB",
+    ...more,
+  });
+
+  test("are uploaded in chunks, completed, and read by the account's devices only", async () => {
+    const { id, caller } = await deviceOf("uploader");
+    expect((await caller.call("GET", "/api/sync/snapshots")).status).toBe(404);
+    for (const index of [0, 1])
+      expect(await caller.call("PUT", "/api/sync/snapshots/chunks", chunk(id, index))).toMatchObject({ status: 200, body: {} });
+    expect((await caller.call("POST", "/api/sync/snapshots/chunks", { snapshot_id: "s1", index: 0 })).status).toBe(404);
+    expect(await caller.call("PUT", "/api/sync/snapshots", completion(id, 2))).toMatchObject({ status: 200, body: {} });
+
+    expect((await caller.call("GET", "/api/sync/snapshots")).body).toEqual({ snapshot_id: "s1", cursor: 0, chunks: 2, manifest: "BBBB" });
+    expect((await caller.call("POST", "/api/sync/snapshots/chunks", { snapshot_id: "s1", index: 1 })).body).toEqual({ data: "AAAA" });
+    const stranger = server.as(grace.token);
+    expect((await stranger.call("GET", "/api/sync/snapshots")).status).toBe(404);
+    expect((await stranger.call("POST", "/api/sync/snapshots/chunks", { snapshot_id: "s1", index: 1 })).status).toBe(404);
+  });
+
+  test.each([
+    ["a chunk with a gap", "PUT", "/chunks", (id: string) => chunk(id, 1, { snapshot_id: "gap" }), 409],
+    ["a chunk of an unknown device", "PUT", "/chunks", () => chunk("nobody", 0), 404],
+    ["an id that is none", "PUT", "/chunks", (id: string) => chunk(id, 0, { snapshot_id: "a b" }), 422],
+    ["data that is not base64", "PUT", "/chunks", (id: string) => chunk(id, 0, { data: "a b" }), 422],
+    ["no data", "PUT", "/chunks", (id: string) => chunk(id, 0, { data: "" }), 422],
+    ["a completion without its chunks", "PUT", "", (id: string) => completion(id, 1, { snapshot_id: "none" }), 409],
+    ["an end before the cursor", "PUT", "", (id: string) => completion(id, 1, { cursor: 5, through: 4 }), 422],
+    ["a completion of an unknown device", "PUT", "", () => completion("nobody", 1), 404],
+    ["a manifest that is too large", "PUT", "", (id: string) => completion(id, 1, { manifest: "A".repeat(32 * 1024 + 4) }), 422],
+  ] as const)("%s is refused", async (_, method, path, body, status) => {
+    const { id, caller } = await deviceOf("refused");
+    expect((await caller.call(method, `/api/sync/snapshots${path}`, body(id))).status).toBe(status);
+  });
+
+  test("one that the log does not reach is not completed", async () => {
+    const { id, caller } = await deviceOf("ahead");
+    const snapshot_id = "ahead";
+    await caller.call("PUT", "/api/sync/snapshots/chunks", chunk(id, 0, { snapshot_id, cursor: 1 }));
+    const through = Number((await caller.call("GET", "/api/sync/status")).body["latest_cursor"]) + 1;
+
+    expect((await caller.call("PUT", "/api/sync/snapshots", completion(id, 1, { snapshot_id, cursor: 1, through }))).status).toBe(409);
+  });
+
+  test("one device uploads at a time, for ten minutes after its last chunk", async () => {
+    const [one, two] = [await deviceOf("first"), await deviceOf("second")];
+    await one.caller.call("PUT", "/api/sync/snapshots/chunks", chunk(one.id, 0, { snapshot_id: "one" }));
+    const begin = async () => (await two.caller.call("PUT", "/api/sync/snapshots/chunks", chunk(two.id, 0, { snapshot_id: "two" }))).status;
+
+    nowMs = NOW_MS + 10 * 60_000;
+    expect(await begin()).toBe(409);
+    nowMs += 1;
+    expect(await begin()).toBe(200);
+  });
+
+  test("one past what the server allows is refused, and a chunk past 8 MiB", async () => {
+    const small = inProcess(createServer({ storage, secret, clock: () => nowMs, rateLimits: null, maxSnapshotBytes: 6 })).as(ada.token);
+    const { id, caller } = await deviceOf("large");
+    const put = (by: Caller, index: number, data = "AAAA") =>
+      by.call("PUT", "/api/sync/snapshots/chunks", chunk(id, index, { snapshot_id: "large", data }));
+    nowMs = NOW_MS + 60 * 60_000;
+
+    expect([(await put(small, 0)).status, (await put(small, 1)).status]).toEqual([200, 413]);
+    expect((await put(caller, 0, "A".repeat(8 * 1024 * 1024))).status).toBe(200);
+    expect((await put(caller, 1, "A".repeat(8 * 1024 * 1024 + 4))).status).toBe(422);
+  });
+});
+
 describe("keys", () => {
   test("are written over the expected version only", async () => {
     const app = await createApp(storage, "keys");

@@ -77,6 +77,8 @@ export interface SyncReport {
   readonly merged: number;
   /** Rows taken from a snapshot, in the place of the log that led to them. */
   readonly bootstrapped: number;
+  /** What became of a snapshot of this device's rows, where one was due. */
+  readonly snapshot: SnapshotUpload | null;
   readonly refused: readonly Refusal[];
   readonly heldRows: number;
   readonly pruned: number;
@@ -245,8 +247,8 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
     const pruned = store.cleanup();
     noteClock(store.state, client);
     store.state.set("last_sync_ms", String(clock.nowMs()));
-    await uploadIfDue(uploadParts(device));
-    return { pushed, pulled, merged, refused, bootstrapped, heldRows: store.heldCount(), pruned };
+    const snapshot = await uploadIfDue(uploadParts(device));
+    return { pushed, pulled, merged, refused, bootstrapped, snapshot, heldRows: store.heldCount(), pruned };
   }
 
   /** No other window or process works on the database meanwhile. */
@@ -324,8 +326,9 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
   async function uploadNow(): Promise<SnapshotUpload> {
     let done: SnapshotUpload | null = null;
     await cycleAfter(async () => {
-      await cycle();
-      done = await uploadSnapshot(uploadParts(await ensureDeviceRegistered()));
+      const { snapshot } = await cycle();
+      const isDone = snapshot?.outcome === "completed";
+      done = isDone ? snapshot : await uploadSnapshot(uploadParts(await ensureDeviceRegistered()));
     });
     return done as unknown as SnapshotUpload;
   }

@@ -14,8 +14,9 @@ import { holdsEntry, LAST_ENTRY } from "./recovery.ts";
 import { ChunkFormatError, decodeChunk, decodeManifest, type SnapshotManifest } from "./snapshot-chunk.ts";
 import type { SnapshotProgress, SnapshotRelay } from "./snapshot-upload.ts";
 
-/** Rows gathered before a transaction: a first sync shows its progress, and large transactions cost half. */
-const MAX_GATHERED = 20_000;
+/** Gathered before a transaction, in rows and in chunks: a first sync shows its progress, and large transactions cost half. */
+const MAX_ROWS = 20_000;
+const MAX_CHUNKS = 8;
 
 interface Progress {
   readonly id: string;
@@ -77,22 +78,25 @@ async function take(
   const { snapshotId, cursor, last } = snapshot;
   let progress = readProgress(store, snapshotId);
   let gathered: RegisteredRow[] = [];
+  let flushed = progress.chunks;
   let isPartly = false;
   const flush = (facts: Readonly<Record<string, string>>): void => {
-    store.importRows(device, gathered, {
-      [SNAPSHOT_DOWNLOAD]: JSON.stringify(progress),
-      ...(isPartly ? { [REPLAY_ON_UPGRADE]: "1" } : {}),
-      ...facts,
-    });
+    const state = { [SNAPSHOT_DOWNLOAD]: JSON.stringify(progress), ...(isPartly ? { [REPLAY_ON_UPGRADE]: "1" } : {}), ...facts };
+    store.importRows(device, gathered, state);
     gathered = [];
+    flushed = progress.chunks;
   };
   while (progress.chunks < snapshot.chunks) {
-    const chunk = await relay.snapshotChunk({ snapshotId, cursor, index: progress.chunks, link: progress.link });
+    const place = { snapshotId, cursor, index: progress.chunks, link: progress.link };
+    const chunk = await relay.snapshotChunk(place).catch((error: unknown) => {
+      flush({}); // what has come so far stays, and the next cycle goes on from there
+      throw error;
+    });
     const decoded = decodeChunk(store.tables, chunk.text);
     isPartly ||= decoded.isPartly;
     gathered = gathered.concat(decoded.rows);
     progress = { ...progress, chunks: progress.chunks + 1, rows: progress.rows + decoded.rows.length, link: chunk.link };
-    if (gathered.length >= MAX_GATHERED) flush({});
+    if (gathered.length >= MAX_ROWS || progress.chunks - flushed >= MAX_CHUNKS) flush({});
     onProgress({ direction: "download", chunks: progress.chunks, ofChunks: snapshot.chunks, rows: progress.rows, ofRows: snapshot.rows });
   }
   if (progress.link !== snapshot.link) return null;

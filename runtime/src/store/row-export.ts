@@ -42,8 +42,9 @@ interface Parts {
   readonly clocks: RowClocks;
 }
 
-/** Rows of one query. */
+/** Rows of one query at most. How many are read depends on how large the ones before them were. */
 const PAGE_ROWS = 1_000;
+const FIRST_ROW_LENGTH = 64 * 1024;
 /** JSON of a row besides its payload, about. */
 const ROW_OVERHEAD = 60;
 
@@ -51,18 +52,23 @@ const ROW_OVERHEAD = 60;
 export function exportPage(parts: Parts, place: ExportPlace | null, maxLength: number): ExportPage {
   const rows: RegisteredRow[] = [];
   let length = 0;
+  let perRow = FIRST_ROW_LENGTH;
   let next = place ?? firstPlace([...parts.tables.keys()][0]);
   while (next !== null && length < maxLength) {
     const table = parts.tables.get(next.table);
     if (table === undefined) throw new Error(`exportPage: ${next.table} is not a synced table`);
-    const limit = Math.max(1, Math.min(PAGE_ROWS, Math.ceil((maxLength - length) / 200)));
+    const limit = Math.max(1, Math.min(PAGE_ROWS, Math.ceil((maxLength - length) / perRow)));
     const found = next.part === "rows" ? readRows(parts, table, next.after, limit) : readBeside(parts, table, next.after, limit);
-    for (const { row, size } of found) {
+    const before = length;
+    let taken = 0;
+    for (; taken < found.length && length < maxLength; taken++) {
+      const { row, size } = found[taken] as Found;
       if (row !== null) rows.push(row);
       length += size + ROW_OVERHEAD;
     }
-    const last = found.at(-1);
-    next = last !== undefined && found.length === limit ? { ...next, after: last.rowId } : following(parts, next);
+    if (taken > 0) perRow = (length - before) / taken;
+    const isThrough = taken === found.length && found.length < limit;
+    next = isThrough ? following(parts, next) : { ...next, after: (found[taken - 1] as Found).rowId };
   }
   return { rows, next };
 }

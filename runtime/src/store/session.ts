@@ -74,7 +74,9 @@ export class Session {
     for (const { stamp } of [registers.life, registers.base, ...registers.overrides.values()])
       this.#scope.lastStamp = Math.max(this.#scope.lastStamp, stamp);
     const work = works.get(rows, rowId);
+    const { life } = work.registers;
     const outcome = joinRegisters(work.registers, registers, values, rows.columns, (column) => works.valueOf(work, column));
+    if (outcome.won.length > 0 || work.registers.life !== life) work.isChanged = true;
     const op = registers.alive ? "UPDATE" : "DELETE";
     // Nobody's edit in particular, and made without knowledge of any of this device's that are still news.
     const change = { table, rowId, op, clock: registers.life, written: NOTHING, values, isFresh, seen: 0, isRule: false } as const;

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import type { Compilable } from "kysely";
 import type { AppSpec, Migration } from "@synckit-gen/runtime/generated-v1";
 import { emitters } from "@synckit-gen/templates";
-import type { SyncModel } from "@synckit-gen/schemas/model";
+import type { OutputFile, SyncModel } from "@synckit-gen/schemas/model";
 import { testContext } from "./generated.ts";
 
 export interface GeneratedApp {
@@ -16,12 +16,16 @@ export interface GeneratedApp {
 }
 
 /** Writes the model's TypeScript, imports `apply.ts` and `migrations.ts`, and removes the folder again. */
-export async function importGenerated(model: SyncModel): Promise<GeneratedApp> {
+export const importGenerated = (model: SyncModel): Promise<GeneratedApp> =>
+  importFiles(emitters.flatMap((emitter) => emitter.emit(model, testContext)));
+
+/** The same for files that are generated already. Imports between them end in whatever they end in. */
+export async function importFiles(files: readonly OutputFile[]): Promise<GeneratedApp> {
   const folder = mkdtempSync(join(tmpdir(), "synckit-import-"));
   try {
     symlinkSync(resolve(import.meta.dirname, "../../node_modules"), join(folder, "node_modules"));
     writeFileSync(join(folder, "package.json"), `{ "type": "module" }`);
-    for (const { path, text } of emitters.flatMap((emitter) => emitter.emit(model, testContext))) {
+    for (const { path, text } of files) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), text);
     }

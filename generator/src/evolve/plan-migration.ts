@@ -12,6 +12,7 @@ import { reuseTables } from "../model/reuse-tables.ts";
 import { formatModel, hashText } from "../write/lock.ts";
 import type { LockHistory, MigrationRecord, TableBits } from "../write/lock.ts";
 import { assignBits } from "./assign-bits.ts";
+import { carryPast } from "./carry-past.ts";
 import { dangersOf } from "./dangers.ts";
 import { editedMigrations, headsOf, inRunOrder, migrationPath, snapshotPath } from "./history.ts";
 import type { History } from "./history.ts";
@@ -78,7 +79,8 @@ interface Place {
 
 /** Plans one migration from `before`, at a place in the history. */
 function planFrom(history: History, before: SyncModel | null, model: SyncModel, options: PlanOptions, place: Place): Staged<MigrationPlan> {
-  const bits = assignBits(model, before === null ? null : stepsBetween(before, model), history.bits);
+  const stepsHere = before === null ? null : stepsBetween(before, model);
+  const bits = assignBits(carryPast(model, stepsHere), stepsHere, history.bits);
   if (bits.exhausted.length > 0)
     return failed(
       bits.exhausted.map((table) =>

@@ -32,7 +32,13 @@ const shape =
 
 const texts = listOf(text);
 const type = oneOf("text", "uuid", "integer", "bigint", "real", "boolean", "json", "timestamp", "date", "blob");
-const column = { name: text, nullable: flag, default: either(text, nothing), renamedFrom: either(text, nothing, absent) };
+const column = {
+  name: text,
+  nullable: flag,
+  default: either(text, nothing),
+  renamedFrom: either(text, nothing, absent),
+  earlierNames: either(texts, absent),
+};
 
 const isModel = shape({
   irVersion: oneOf(IR_VERSION),
@@ -45,6 +51,8 @@ const isModel = shape({
     shape({
       name: text,
       renamedFrom: either(text, nothing, absent),
+      earlierNames: either(texts, absent),
+      epoch: either(count, absent),
       code: shape({ type: text, value: text }),
       identity: shape({ kind: oneOf("uuid", "content-hash", "natural"), columns: texts }),
       key: texts,

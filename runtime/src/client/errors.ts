@@ -46,6 +46,10 @@ const catalog = {
   },
   "cycle/elsewhere": { retryable: true, message: "Another window or process is syncing this database." },
   "entry/undecryptable": { retryable: false, message: "An entry cannot be decrypted with this key." },
+  "app/outdated": {
+    retryable: false,
+    message: "Another device runs a version of this app that this one would misread: update the app here. Nothing was lost.",
+  },
   "changes/unsynced": {
     retryable: false,
     message: "Changes on this device have not reached the server: sync first, or force it and lose them.",

@@ -14,6 +14,7 @@ import {
   ValueError,
   type WireValue,
 } from "@synckit-gen/schemas/protocol";
+import { tableNamed, underPresentNames } from "./earlier-names.ts";
 import type { PayloadEntry, PulledEntry } from "../client/entries.ts";
 import type { ChangelogEntry } from "../store/changelog.ts";
 import type { Clock } from "../store/clock.ts";
@@ -30,8 +31,11 @@ export interface EntryFormat {
   readonly rowHash: (table: string, rowId: string) => string;
 }
 
-/** Why a pulled entry was not applied. `unknown-table`: this version does not sync it; it is pulled again after an upgrade. */
-export type RefusalReason = QuarantineReason | "unknown-table";
+/**
+ * Why a pulled entry was not applied. `unknown-table`: this version does not sync it; it is pulled again after an upgrade.
+ * `later-epoch`: this version would misread it. `earlier-epoch`: a delete of a row as it was recognised once.
+ */
+export type RefusalReason = QuarantineReason | "unknown-table" | "later-epoch" | "earlier-epoch";
 
 export interface Refusal {
   readonly table: string;
@@ -87,6 +91,7 @@ function signedPayload(rows: TableRows, entry: EntryToSend, device: string): str
     c: clock,
     s: entry.seen,
     ...(entry.isRule ? { r: true as const } : {}),
+    ...(rows.spec.epoch === undefined ? {} : { e: rows.spec.epoch }),
     ...(entry.op === "UPDATE" ? { m: maskToColumns(rows, entry.mask) } : {}),
     ...(later.length === 0 ? {} : { g: later.map(({ stamp, seen, mask }) => [stamp, seen, maskToColumns(rows, mask)] as const) }),
   };
@@ -97,22 +102,27 @@ function signedPayload(rows: TableRows, entry: EntryToSend, device: string): str
 
 export function decodeEntry(format: EntryFormat, entry: PulledEntry): DecodedEntry | Refusal {
   const refuse = (reason: RefusalReason): Refusal => ({ table: entry.table, rowId: entry.rowId, seq: entry.seq, reason });
-  const rows = format.tables.get(entry.table);
+  const rows = tableNamed(format.tables, entry.table);
   if (rows === undefined) return refuse("unknown-table");
   if (entry.failure !== null) return refuse("undecryptable");
   if (entry.payload === null) return format.compat === "full" ? refuse("unsigned") : decodeBare(rows, entry, refuse);
 
-  const payload = parseObject(entry.payload);
-  if (payload === null) return refuse("malformed");
+  const parsed = parseObject(entry.payload);
+  if (parsed === null) return refuse("malformed");
+  const { payload, names } = underPresentNames(rows, parsed);
   const signed = readReserved(payload[RESERVED_MEMBER]);
   if (signed === null && format.compat === "full") return refuse(RESERVED_MEMBER in payload ? "malformed" : "unsigned");
   if (signed !== null && (signed.t !== entry.table || signed.o !== entry.op)) return refuse("moved");
+  const epoch = signed?.e ?? 0;
+  const ownEpoch = rows.spec.epoch ?? 0;
+  if (epoch > ownEpoch) return refuse("later-epoch");
   const rowId = rowIdIn(rows, payload);
-  if (rowId === null) return refuse("malformed");
-  if (entry.rowId !== rowId && entry.rowId !== format.rowHash(entry.table, rowId)) return refuse("moved");
+  if (rowId === null) return refuse(epoch < ownEpoch ? "earlier-epoch" : "malformed");
+  // In an earlier epoch the row may have had another row id; the payload says which row it is.
+  if (epoch === ownEpoch && entry.rowId !== rowId && entry.rowId !== format.rowHash(entry.table, rowId)) return refuse("moved");
   const clock = signed === null ? wireClock(entry) : normalClock(signed.c[0], signed.c[1]);
   if (clock === null) return refuse("clock");
-  return toChange(rows, entry.op, rowId, clock, payload, signed);
+  return toChange(rows, { op: entry.op, rowId, clock, payload, signed, names });
 }
 
 /** Only with `compat: synckit`: a DELETE without a payload, which names a row by its clear row id. */
@@ -129,7 +139,7 @@ function decodeBare(rows: TableRows, entry: PulledEntry, refuse: (reason: Refusa
   return {
     changes: [
       {
-        table: entry.table,
+        table: rows.spec.name,
         rowId: entry.rowId,
         op: "DELETE",
         clock,
@@ -144,17 +154,21 @@ function decodeBare(rows: TableRows, entry: PulledEntry, refuse: (reason: Refusa
   };
 }
 
-function toChange(
-  rows: TableRows,
-  op: ChangeOp,
-  rowId: string,
-  clock: Clock,
-  payload: Readonly<Record<string, unknown>>,
-  signed: ReservedMember | null,
-): DecodedEntry {
+interface ReadEntry {
+  readonly op: ChangeOp;
+  readonly rowId: string;
+  readonly clock: Clock;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly signed: ReservedMember | null;
+  /** The author's names of columns to those of this version, where they differ. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
+function toChange(rows: TableRows, { op, rowId, clock, payload, signed, names }: ReadEntry): DecodedEntry {
   const table = rows.spec.name;
   const seen = signed?.s ?? null;
-  const mask = signed?.m ?? null;
+  const present = (columns: readonly string[]): readonly string[] => columns.map((name) => names.get(name) ?? name);
+  const mask = signed?.m === undefined ? null : present(signed.m);
   const isRule = signed?.r === true;
   if (op === "DELETE")
     return {
@@ -166,7 +180,8 @@ function toChange(
   const known = rows.columns.filter((column) => values[column] !== undefined);
   const hasUnknownColumns = Object.keys(values).length > known.length + rows.identity.length;
   const isWhole = op === "INSERT" || rows.spec.conflicts === "row" || mask === null;
-  const later = signed?.g ?? [];
+  const unread = names.size === 0 ? {} : { unread: new Set(names.values()) };
+  const later = (signed?.g ?? []).map(([stamp, seenThen, columns]) => [stamp, seenThen, present(columns)] as const);
   const taken = new Set(later.flatMap(([, , columns]) => columns));
   const written = !isWhole
     ? new Set(mask)
@@ -175,7 +190,7 @@ function toChange(
       : known.length === rows.columns.length
         ? rows.columnSet
         : new Set(known);
-  const change: RemoteChange = { table, rowId, op, clock, written, values, isFresh: true, seen, isRule };
+  const change: RemoteChange = { table, rowId, op, clock, written, values, isFresh: true, seen, isRule, ...unread };
   const edits = later.map(([stamp, seenThen, columns]): RemoteChange => {
     return { ...change, op: "UPDATE", clock: { ...clock, stamp }, written: new Set(columns), seen: seenThen };
   });
@@ -212,10 +227,11 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | null {
 
 function readReserved(value: unknown): ReservedMember | null {
   if (value === null || typeof value !== "object") return null;
-  const { t, o, c, s, m, r, g } = value as Record<string, unknown>;
+  const { t, o, c, s, m, r, e, g } = value as Record<string, unknown>;
   if (typeof t !== "string" || (o !== "INSERT" && o !== "UPDATE" && o !== "DELETE")) return null;
   if (!Array.isArray(c) || c.length !== 2 || !Number.isSafeInteger(c[0]) || (c[0] as number) < 0 || typeof c[1] !== "string") return null;
   if (!Number.isSafeInteger(s) || (s as number) < 0) return null;
+  if (e !== undefined && (!Number.isSafeInteger(e) || (e as number) < 1)) return null;
   if (o === "UPDATE" && (!Array.isArray(m) || m.some((name) => typeof name !== "string"))) return null;
   if (g !== undefined && (o === "DELETE" || !isLaterEdits(g, c[0] as number))) return null;
   return {
@@ -224,6 +240,7 @@ function readReserved(value: unknown): ReservedMember | null {
     c: [c[0] as number, c[1]],
     s: s as number,
     ...(r === true ? { r } : {}),
+    ...(e === undefined ? {} : { e: e as number }),
     ...(o === "UPDATE" ? { m: m as readonly string[] } : {}),
     ...(g === undefined ? {} : { g }),
   };

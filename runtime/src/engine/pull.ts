@@ -4,7 +4,9 @@ import { forgetSnapshots } from "../store/snapshot-facts.ts";
 import type { RemoteChange } from "../store/remote-change.ts";
 import type { Store } from "../store/store.ts";
 import type { ReportProgress } from "../events/progress.ts";
-import { decodeEntry, type DecodedEntry, type EntryFormat, type Refusal } from "./entry.ts";
+import { decodeEntry, type DecodedEntry, type EntryFormat, type Refusal, type RefusalReason } from "./entry.ts";
+import type { QuarantineReason } from "../store/quarantine.ts";
+import { becomeTooOld, refuseTooOld } from "./too-old.ts";
 import { checkpoint, lastEntryFact, reseed } from "./recovery.ts";
 import type { PulledPage, Relay } from "./relay.ts";
 
@@ -32,6 +34,7 @@ export async function pullChanges(
   device: string,
   report: ReportProgress = () => {},
 ): Promise<PullReport> {
+  refuseTooOld(store);
   let { page, reseeded } = await firstPage(store, relay, format, device);
   const refused: Refusal[] = [];
   let pulled = 0;
@@ -53,9 +56,16 @@ export async function pullChanges(
 
   for (;;) {
     // The first page begins with the last entry read, by which the log is known again.
+    const before = gathered.length;
     const news = page.entries.filter(({ seq }) => seq === null || seq > cursor);
     for (const entry of news) {
       const decoded = decode(store, format, entry);
+      if (!isDecoded(decoded) && decoded.reason === "later-epoch") {
+        // The cursor stays before this page: what comes is for the version after this one.
+        gathered = gathered.slice(0, before);
+        if (gathered.length > 0) flush();
+        becomeTooOld(store, entry.table);
+      }
       const isPartly = isDecoded(decoded) ? decoded.hasUnknownColumns : decoded.reason === "unknown-table";
       if (isPartly) facts[REPLAY_ON_UPGRADE] = "1";
       if (!isDecoded(decoded)) refused.push(decoded);
@@ -131,9 +141,12 @@ export function replayAfterUpgrade(store: Store, modelHash: string): void {
 
 function decode(store: Store, format: EntryFormat, entry: PulledEntry): DecodedEntry | Refusal {
   const decoded = decodeEntry(format, entry);
-  if (!isDecoded(decoded) && decoded.reason !== "unknown-table" && decoded.seq !== null)
+  if (!isDecoded(decoded) && decoded.seq !== null && isWorthRetrying(decoded.reason))
     store.quarantine({ seq: decoded.seq, table: decoded.table, rowId: decoded.rowId, reason: decoded.reason });
   return decoded;
 }
+
+const isWorthRetrying = (reason: RefusalReason): reason is QuarantineReason =>
+  reason !== "unknown-table" && reason !== "later-epoch" && reason !== "earlier-epoch";
 
 const isDecoded = (decoded: DecodedEntry | Refusal): decoded is DecodedEntry => "changes" in decoded;

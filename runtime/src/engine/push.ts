@@ -8,6 +8,7 @@ import type { PayloadEntry } from "../client/entries.ts";
 import type { Store } from "../store/store.ts";
 import type { ReportProgress } from "../events/progress.ts";
 import type { OutgoingEntry } from "../store/coalesce.ts";
+import { refuseTooOld } from "./too-old.ts";
 import { encodeEntry, type EntryFormat } from "./entry.ts";
 
 /** Bytes of payload text in one request: base64 and the wire's other members make about half as much again of it. */
@@ -26,6 +27,7 @@ export async function pushChanges(
   device: string,
   report: ReportProgress = () => {},
 ): Promise<number> {
+  refuseTooOld(store);
   let pushed = 0;
   store.foldLocal(device);
   const total = store.pendingCount();

@@ -7,6 +7,7 @@ import { ABSENT, BASELINE, type Clock, compareClocks } from "../store/clock.ts";
 import type { Registers, Values } from "../store/registers.ts";
 import type { RegisteredRow } from "../store/row-export.ts";
 import type { TableRows } from "../store/table-rows.ts";
+import { presentNames, tableNamed } from "./earlier-names.ts";
 
 export interface SnapshotManifest {
   /** Rows of all chunks. */
@@ -57,7 +58,13 @@ type RowJson = readonly [
 interface ChunkJson {
   readonly v: typeof FORMAT;
   readonly devices: readonly string[];
-  readonly tables: readonly { readonly table: string; readonly columns: readonly string[]; readonly rows: readonly RowJson[] }[];
+  readonly tables: readonly {
+    readonly table: string;
+    /** Absent: 0. */
+    readonly epoch?: number;
+    readonly columns: readonly string[];
+    readonly rows: readonly RowJson[];
+  }[];
 }
 
 /** `rows` of one table stand together. */
@@ -72,7 +79,9 @@ export function encodeChunk(tables: ReadonlyMap<string, TableRows>, rows: readon
   for (const row of rows) {
     let group = groups.get(row.table);
     if (group === undefined) {
-      group = { table: row.table, columns: tables.get(row.table)?.columns ?? [], rows: [] };
+      const of = tables.get(row.table);
+      const epoch = of?.spec.epoch === undefined ? {} : { epoch: of.spec.epoch };
+      group = { table: row.table, ...epoch, columns: of?.columns ?? [], rows: [] };
       groups.set(row.table, group);
     }
     group.rows.push(encodeRow(row, group.columns, numberOf));
@@ -103,14 +112,16 @@ export function decodeChunk(tables: ReadonlyMap<string, TableRows>, text: string
   if (chunk.v !== FORMAT) throw new ChunkFormatError("a snapshot of a later format");
   let isPartly = false;
   const rows = chunk.tables.flatMap((group) => {
-    const known = tables.get(group.table);
+    const known = tableNamed(tables, group.table);
     if (known === undefined) {
       isPartly = true;
       return [];
     }
-    isPartly ||= group.columns.some((column) => !known.columnSet.has(column));
-    const isWhole = group.columns.length === known.columns.length && group.columns.every((column) => known.columnSet.has(column));
-    return group.rows.map((row) => decodeRow(group.table, group.columns, row, chunk.devices, isWhole ? null : known.columnSet));
+    if ((group.epoch ?? 0) !== (known.spec.epoch ?? 0)) throw new ChunkFormatError("a snapshot of another epoch of a table");
+    const columns = presentNames(known, group.columns);
+    isPartly ||= columns.some((column) => !known.columnSet.has(column));
+    const isWhole = columns.length === known.columns.length && columns.every((column) => known.columnSet.has(column));
+    return group.rows.map((row) => decodeRow(known.spec.name, columns, row, chunk.devices, isWhole ? null : known.columnSet));
   });
   return { rows, isPartly };
 }

@@ -19,6 +19,10 @@ export interface AppSpec {
 
 export interface TableSpec {
   readonly name: string;
+  /** What earlier versions of the app called it, oldest first. Absent: nothing else. */
+  readonly earlierNames?: readonly string[];
+  /** How often the table has become another one to its readers. Absent: never. */
+  readonly epoch?: number;
   readonly identity: readonly string[];
   readonly rowIds: "plain" | "hidden";
   readonly conflicts: "column" | "row";
@@ -36,6 +40,8 @@ export interface TableSpec {
 
 export interface ColumnSpec {
   readonly name: string;
+  /** What earlier versions of the app called it, oldest first. Absent: nothing else. */
+  readonly earlierNames?: readonly string[];
   readonly type: ColumnType;
   readonly nullable: boolean;
   /** Place in the changed-column mask; null for identity columns. */

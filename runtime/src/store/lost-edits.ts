@@ -38,7 +38,9 @@ export function recordConflicts(
     const winner = registers.overrides.get(lost[0] as string) ?? registers.base;
     add("overwritten", pick(change.values, lost), change.clock, winner);
   }
-  const mine = overwritten.filter(({ clock }) => isUnseen(clock));
+  const mine = overwritten.filter(
+    ({ clock, column }) => isUnseen(clock) || (clock.device === device && change.unread?.has(column) === true),
+  );
   const [first] = mine;
   if (first !== undefined)
     add("overwritten", Object.fromEntries(mine.map(({ column, value }) => [column, value])), first.clock, change.clock);

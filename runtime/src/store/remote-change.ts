@@ -8,6 +8,8 @@ export interface RemoteChange extends Change {
   readonly isFresh: boolean;
   /** How far its author had read the log; null: the payload does not say. */
   readonly seen: number | null;
+  /** Columns that their author knew under an earlier name, and so did not see edited under the present one. Absent: none. */
+  readonly unread?: ReadonlySet<string>;
   /** No user did this: the author's merge had to. */
   readonly isRule: boolean;
 }

@@ -34,6 +34,10 @@ export interface Table {
   readonly name: string;
   /** What an earlier version of the schema called it. */
   readonly renamedFrom?: string;
+  /** What all earlier versions called it, oldest first: their devices still do. */
+  readonly earlierNames?: readonly string[];
+  /** How often rows have come to be recognised in another way, or a value to be of another type. Absent: never. */
+  readonly epoch?: number;
   readonly code: TableCode;
   /** The columns by which a row is recognised on every device: the key, or what `match` names. */
   readonly identity: Identity;
@@ -85,6 +89,8 @@ export interface SyncedColumn {
   readonly name: string;
   /** What an earlier version of the schema called it. */
   readonly renamedFrom?: string;
+  /** What all earlier versions called it, oldest first. */
+  readonly earlierNames?: readonly string[];
   readonly type: ColumnType;
   readonly nullable: boolean;
   /** SQL expression of the column's default, or null. */

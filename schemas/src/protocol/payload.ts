@@ -22,6 +22,8 @@ export interface ReservedMember {
   readonly r?: true;
   /** How far the author had read the server's log: what came later, it cannot have known. */
   readonly s: number;
+  /** Epoch of the table in its author's version of the app; absent: 0. A reader whose own is lower would misread the entry. */
+  readonly e?: number;
   /** Names of the columns that an UPDATE changed. Absent for the others. */
   readonly m?: readonly string[];
   /**

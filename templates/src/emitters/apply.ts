@@ -100,11 +100,13 @@ ${model.tables.map((table) => tableSpec(table)).join("")}  ],
 `;
 }
 
+const earlier = (names: readonly string[] | undefined): string => (names === undefined ? "" : `, earlierNames: ${stringList(names)}`);
+
 const tableSpec = perTable((table) => {
   const synced = syncedColumns(table);
   const columns = synced.map(
-    ({ name, type, nullable, bit }) =>
-      `        { name: ${stringLiteral(name)}, type: ${stringLiteral(type)}, nullable: ${nullable}, bit: ${bit} },\n`,
+    ({ name, type, nullable, bit, earlierNames }) =>
+      `        { name: ${stringLiteral(name)}, type: ${stringLiteral(type)}, nullable: ${nullable}, bit: ${bit}${earlier(earlierNames)} },\n`,
   );
   const references = table.references.map(
     (reference) =>
@@ -113,6 +115,8 @@ const tableSpec = perTable((table) => {
   );
   const members = [
     `name: ${stringLiteral(table.name)}`,
+    ...(table.earlierNames === undefined ? [] : [`earlierNames: ${stringList(table.earlierNames)}`]),
+    ...(table.epoch === undefined ? [] : [`epoch: ${table.epoch}`]),
     `identity: ${stringList(table.identity.columns)}`,
     `rowIds: ${stringLiteral(table.rowIds)}`,
     `conflicts: ${stringLiteral(table.conflicts)}`,

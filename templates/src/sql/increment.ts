@@ -50,8 +50,13 @@ export function incrementOf(steps: ModelSteps, earlier: readonly (readonly strin
 }
 
 /** What of a table decides about its triggers and its definition. */
-const shapeOf = ({ renamedFrom: _from, code: _code, component: _component, columns, ...rest }: Table): string =>
-  canonicalJson({ ...rest, columns: columns.map(({ renamedFrom: _was, ...column }) => column) });
+const shapeOf = ({ columns, ...table }: Table): string =>
+  canonicalJson({ ...without(table, NOT_SHAPE), columns: columns.map((column) => without(column, NOT_SHAPE)) });
+
+const NOT_SHAPE: ReadonlySet<string> = new Set(["renamedFrom", "earlierNames", "epoch", "code", "component"]);
+
+const without = (of: object, names: ReadonlySet<string>): object =>
+  Object.fromEntries(Object.entries(of).filter(([name]) => !names.has(name)));
 
 const suppress = (value: "0" | "1"): string =>
   `INSERT INTO "sync_state" ("key", "value") VALUES ('applying_remote', '${value}') ON CONFLICT ("key") DO UPDATE SET "value" = excluded."value"`;

@@ -139,11 +139,12 @@ test("what was answered is there after the process was killed", async () => {
 test("a person is told the address and what to make first", async () => {
   const { child, ended } = start(["--data", data, "--port", "0"]);
   const lines: string[] = [];
-  for await (const line of createInterface({ input: child.stdout })) if (lines.push(line) === 4) child.kill("SIGTERM");
+  for await (const line of createInterface({ input: child.stdout })) if (lines.push(line) === 5) child.kill("SIGTERM");
 
   expect(lines).toEqual([
     expect.stringMatching(/^synckit-server listens on http:\/\/127\.0\.0\.1:\d+$/),
     `Data: ${data}`,
+    `Blobs: ${join(data, "blobs")}`,
     "There is no app yet. Make one with:   synckit-server app create NAME",
     "There is no user yet. Make one with:  synckit-server user create EMAIL",
   ]);
@@ -154,10 +155,10 @@ test("the data directory and its files are for their owner only", async () => {
   const server = await serve();
 
   expect(statSync(data).mode & 0o777).toBe(0o700);
-  for (const file of readdirSync(data)) expect(statSync(join(data, file)).mode & 0o777, file).toBe(0o600);
-  expect(readdirSync(data)).toEqual(expect.arrayContaining(["synckit.db"]));
+  for (const file of readdirSync(data)) expect(statSync(join(data, file)).mode & 0o777, file).toBe(file === "blobs" ? 0o700 : 0o600);
+  expect(statSync(join(data, "blobs", "url-secret")).mode & 0o777).toBe(0o600);
   await server.stop();
-  expect(readdirSync(data).toSorted()).toEqual(["synckit.db"]);
+  expect(readdirSync(data).toSorted()).toEqual(["blobs", "synckit.db"]);
 });
 
 test("an API key is shown once and kept nowhere", async () => {
@@ -277,4 +278,18 @@ test("help and version are on standard output", async () => {
   const help = await run(["--help"]);
   expect(help.code).toBe(0);
   for (const word of ["serve", "app", "user", "--data", "--port", "--host", "--json"]) expect(help.out).toContain(word);
+});
+
+test.each([
+  [["--database", "mysql://ada:hunter2@host/x"], 2, "database: expected postgres://"],
+  [["--database", "postgres://ada:hunter2@127.0.0.1:9/x"], 1, "Cannot open the data: the database cannot be reached"],
+  [["--blobs", "s3://bucket?endpoint=host"], 2, "blobs: "],
+  [["--blob-quota", "-1"], 2, "blob-quota: give one whole number"],
+  [["--database-partitions", "2000"], 2, "database-partitions: give one whole number from 0 to 1024"],
+])("stores that cannot be had are refused without a secret: %j", async (args, code, message) => {
+  const refused = await run(["--data", data, "--port", "0", ...args]);
+
+  expect([refused.code, refused.out]).toEqual([code, ""]);
+  expect(refused.err).toContain(message);
+  expect(refused.err).not.toMatch(/hunter2|bug/u);
 });

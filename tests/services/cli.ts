@@ -27,8 +27,8 @@ async function startPostgres(): Promise<string | null> {
   const bin = findPostgres();
   if (bin === null) return null;
   const server = postgresIn(bin, POSTGRES, await freePort());
-  server.create();
-  server.start();
+  await server.create();
+  await server.start();
   return server.url;
 }
 
@@ -42,7 +42,7 @@ async function startGateway(): Promise<S3Service | null> {
 
 async function stop(): Promise<void> {
   const bin = findPostgres();
-  if (bin !== null) postgresIn(bin, POSTGRES, 0).stop();
+  if (bin !== null) await postgresIn(bin, POSTGRES, 0).stop();
   await stopCeph(CEPH);
   rmSync(servicesDirectory, { recursive: true, force: true });
 }

@@ -1,17 +1,20 @@
 /** A real PostgreSQL in a directory of its own: made, started, stopped, and killed when a test wants that. */
-import { execFileSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { delimiter, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 
 export interface PostgresServer {
   /** Of the database `postgres`, as its superuser; a test makes a database of its own. */
   readonly url: string;
   /** Makes its files; once, before the first start. */
-  create(): void;
-  start(): void;
-  /** Waits for the end of its connections' work for nobody. */
-  stop(): void;
+  create(): Promise<void>;
+  /** Ready when it resolves; also after a kill whose last process is still ending. */
+  start(): Promise<void>;
+  /** At once, whatever its connections are doing. */
+  stop(): Promise<void>;
   /** All its processes at once, as a power cut would. */
   kill(): void;
 }
@@ -28,19 +31,33 @@ export function findPostgres(): string | null {
 export function postgresIn(bin: string, directory: string, port: number): PostgresServer {
   const data = join(directory, "data");
   const as = unprivileged();
-  const run = (program: string, ...args: readonly string[]): void =>
-    void execFileSync(join(bin, program), args, { ...as, cwd: directory, stdio: ["ignore", "ignore", "pipe"] });
+  const run = async (program: string, ...args: readonly string[]): Promise<void> => {
+    // Its server inherits the pipes otherwise, and pg_ctl would seem not to end.
+    const child = spawn(join(bin, program), args, { ...as, cwd: directory, stdio: ["ignore", "ignore", "ignore"] });
+    const [code] = (await once(child, "exit")) as [number | null];
+    if (code !== 0) throw new Error(`postgres: ${program} ${args.join(" ")} ended with ${code}; see ${join(directory, "log")}`);
+  };
   const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200`;
   return {
     url: `postgres://synckit@127.0.0.1:${port}/postgres`,
-    create: () => {
+    create: async () => {
       mkdirSync(directory, { recursive: true });
       if (as !== null) chownSync(directory, as.uid, as.gid);
-      run("initdb", "-D", data, "-U", "synckit", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C");
+      await run("initdb", "-D", data, "-U", "synckit", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C");
     },
-    start: () => run("pg_ctl", "-D", data, "-w", "-t", "60", "-l", join(directory, "log"), "-o", settings, "start"),
-    stop: () => {
-      if (existsSync(join(data, "postmaster.pid"))) run("pg_ctl", "-D", data, "-w", "-m", "fast", "stop");
+    start: async () => {
+      for (let attempts = 0; ; attempts++) {
+        try {
+          await run("pg_ctl", "-D", data, "-w", "-t", "60", "-l", join(directory, "log"), "-o", settings, "start");
+          return;
+        } catch (error) {
+          if (attempts === 50) throw error;
+          await pause(100);
+        }
+      }
+    },
+    stop: async () => {
+      if (existsSync(join(data, "postmaster.pid"))) await run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop").catch(() => {});
     },
     // pg_ctl gives it a process group of its own.
     kill: () => void process.kill(-Number(readFileSync(join(data, "postmaster.pid"), "utf8").split("\n")[0]), "SIGKILL"),

@@ -17,7 +17,7 @@ export interface DataDirectory {
 /** Makes the directory and the database when they are missing; the directory above must exist, since a mistyped path has none. */
 export function openDataDirectory(directory: string): DataDirectory {
   const path = resolve(directory);
-  return attempt(path, () => {
+  return useDirectory(path, () => {
     makeDirectory(path);
     return { path, storage: openSqliteStorage(join(path, DATABASE)) };
   });
@@ -42,7 +42,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: "a directory is in the way of a file",
 };
 
-function attempt<T>(directory: string, action: () => T): T {
+/** Says in words why a directory cannot be used. */
+export function useDirectory<T>(directory: string, action: () => T): T {
   try {
     return action();
   } catch (error) {

@@ -1,11 +1,10 @@
 /** `synckit-server app …` and `user …`: one change or one list, beside a running server or without one. */
 import { createApp, createUser } from "../accounts.ts";
 import type { Storage } from "../storage/port.ts";
-import { openDataDirectory } from "./data-directory.ts";
+import { openStorage, type StoreOptions } from "./open-stores.ts";
 import { readPassword } from "./read-password.ts";
 
-export interface ManageOptions {
-  readonly data: string;
+export interface ManageOptions extends StoreOptions {
   readonly isJson: boolean;
 }
 
@@ -47,8 +46,9 @@ export const userList = (options: ManageOptions): Promise<void> =>
 
 type Print = (json: object, lines: readonly string[]) => void;
 
-async function withStorage({ data, isJson }: ManageOptions, action: (storage: Storage, print: Print) => Promise<void>): Promise<void> {
-  const { storage } = openDataDirectory(data);
+async function withStorage(options: ManageOptions, action: (storage: Storage, print: Print) => Promise<void>): Promise<void> {
+  const { isJson } = options;
+  const storage = await openStorage(options);
   try {
     await action(storage, (json, lines) => void process.stdout.write(`${isJson ? JSON.stringify(json) : lines.join("\n")}\n`));
   } finally {

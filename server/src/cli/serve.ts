@@ -1,35 +1,47 @@
 /** `synckit-server`: runs until it is told to stop, then finishes what it has begun. */
 import { createServer } from "../create-server.ts";
+import { startSweeping } from "../blobs/start-sweeping.ts";
 import type { Listening } from "../http/listen.ts";
-import { formatLogRecord, logRecordToJson } from "../http/request-log.ts";
+import { formatLogRecord, type LogRecord, logRecordToJson } from "../http/request-log.ts";
 import { DEFAULT_RATE_LIMITS } from "../http/rate-limit.ts";
 import { codeOf } from "../error-code.ts";
+import { systemClock } from "../system.ts";
 import { CliError, EXIT_FAILED } from "./cli-error.ts";
-import { openDataDirectory } from "./data-directory.ts";
+import { describeStores, openBlobs, openNotices, openStorage, type StoreOptions } from "./open-stores.ts";
 
-export interface ServeOptions {
-  readonly data: string;
+export interface ServeOptions extends StoreOptions {
   readonly host: string;
   readonly port: number;
   readonly isJson: boolean;
   readonly isLimited: boolean;
+  /** Of one account's blobs together; null: no limit. */
+  readonly blobQuotaBytes: number | null;
 }
 
-export async function serve({ data, host, port, isJson, isLimited }: ServeOptions): Promise<void> {
-  const { path, storage } = openDataDirectory(data);
+export async function serve(options: ServeOptions): Promise<void> {
+  const { host, port, isJson, isLimited, blobQuotaBytes } = options;
+  const storage = await openStorage(options);
   try {
-    const format = isJson ? logRecordToJson : formatLogRecord;
-    const server = createServer({
-      storage,
-      rateLimits: isLimited ? DEFAULT_RATE_LIMITS : null,
-      logger: (record) => process.stderr.write(`${format(record)}\n`),
-    });
-    const listening = await server.listen({ host, port }).catch((error: unknown) => refuse(error, host, port));
-    const stopped = untilStopped();
-    const [apps, users] = await Promise.all([storage.listApps(), storage.listUsers()]);
-    announce({ url: listening.url, data: path, apps: apps.length, users: users.length }, isJson);
-    await stopped;
-    await listening.close();
+    const blobs = openBlobs(options);
+    const notices = await openNotices(options);
+    try {
+      const format = isJson ? logRecordToJson : formatLogRecord;
+      const logger = (record: LogRecord): void => void process.stderr.write(`${format(record)}\n`);
+      const rateLimits = isLimited ? DEFAULT_RATE_LIMITS : null;
+      const server = createServer({ storage, notices, blobs, rateLimits, logger, ...(blobQuotaBytes === null ? {} : { blobQuotaBytes }) });
+      const listening = await server.listen({ host, port }).catch((error: unknown) => refuse(error, host, port));
+      const stopped = untilStopped();
+      const stopSweeping = startSweeping(storage, blobs, systemClock, (error) =>
+        logger({ kind: "failure", method: "sweep", path: "blobs", error }),
+      );
+      const [apps, users] = await Promise.all([storage.listApps(), storage.listUsers()]);
+      announce({ url: listening.url, ...describeStores(options), apps: apps.length, users: users.length }, isJson);
+      await stopped;
+      await listening.close();
+      await stopSweeping();
+    } finally {
+      await notices.close();
+    }
   } finally {
     await storage.close();
   }
@@ -45,6 +57,7 @@ function untilStopped(): Promise<void> {
 interface Announcement {
   readonly url: string;
   readonly data: string;
+  readonly blobs: string;
   readonly apps: number;
   readonly users: number;
 }
@@ -54,7 +67,7 @@ function announce(at: Announcement, isJson: boolean): void {
     process.stdout.write(`${JSON.stringify({ kind: "listening", ...at })}\n`);
     return;
   }
-  const lines = [`synckit-server listens on ${at.url}`, `Data: ${at.data}`];
+  const lines = [`synckit-server listens on ${at.url}`, `Data: ${at.data}`, `Blobs: ${at.blobs}`];
   if (at.apps === 0) lines.push("There is no app yet. Make one with:   synckit-server app create NAME");
   if (at.users === 0) lines.push("There is no user yet. Make one with:  synckit-server user create EMAIL");
   if (!/^http:\/\/(?:127\.|\[::1\])/.test(at.url))

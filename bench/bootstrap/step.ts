@@ -8,8 +8,8 @@ import { openAppDevice, signIn } from "../../tests/support/app-devices.ts";
 import { loadSpec } from "../../tests/support/load-spec.ts";
 import { count, itemOf, insertAll, model, openCaptured } from "../engine/workload.ts";
 
-/** `write`: makes the rows and pushes them. */
-export type Role = "write" | "upload" | "bootstrap" | "replay";
+/** `write`: makes the rows and pushes them. `fill`: makes them with the registers that they would have then. */
+export type Role = "write" | "fill" | "upload" | "bootstrap" | "replay";
 
 export interface StepReport {
   readonly cpuMs: number;
@@ -47,14 +47,14 @@ async function serve(): Promise<void> {
 async function work(role: Role, account: Account, rows: number): Promise<void> {
   let bytes = 0;
   const counted: typeof fetch = async (input, init) => {
-    const isHidden = (role === "replay" || role === "write") && (input as string).endsWith("/extensions");
+    const isHidden = role !== "upload" && role !== "bootstrap" && (input as string).endsWith("/extensions");
     if (isHidden) return Response.json({ error: "no such endpoint" }, { status: 404 });
     bytes += (init?.body as Uint8Array | undefined)?.length ?? 0;
     const reply = await fetch(input, init);
     bytes += Number(reply.headers.get("content-length") ?? 0);
     return reply;
   };
-  const name = role === "write" || role === "upload" ? "author" : role;
+  const name = role === "write" || role === "fill" || role === "upload" ? "author" : role;
   const db = openCaptured(folder, name);
   const device = openAppDevice(account, model, await loadSpec(model), { name, db, fetch: counted });
   await signIn(device, account);
@@ -63,7 +63,20 @@ async function work(role: Role, account: Account, rows: number): Promise<void> {
   const before = process.cpuUsage();
   const started = performance.now();
   if (role === "write") await write(db, rows, () => device.sync.syncNow());
-  else if (role === "upload") {
+  else if (role === "fill") {
+    db.exec("INSERT OR REPLACE INTO sync_state (key, value) VALUES ('applying_remote', '1')");
+    for (let from = 0; from < rows; from += PORTION)
+      insertAll(
+        db,
+        Array.from({ length: Math.min(PORTION, rows - from) }, (_, i) => itemOf(from + i)),
+      );
+    db.exec(`UPDATE sync_state SET value = '0' WHERE key = 'applying_remote';
+      INSERT INTO sync_device (id, device) VALUES (1, 'a device that has gone');
+      INSERT INTO sync_row_clock (table_name, row_id, stamp, device, columns, life_stamp, life_device)
+        SELECT 'items', id, 1700000000000000 + rowid, 1, json_object('title', json_array(1710000000000000 + rowid, 1)), 1710000000000000 + rowid, 1 FROM items;
+      UPDATE items SET title = title || '!' WHERE rowid = 1`); // one entry for the log, by which it is known again
+    await device.sync.syncNow();
+  } else if (role === "upload") {
     const { outcome, rows: sent } = await device.sync.uploadSnapshot();
     strictEqual(outcome, "completed");
     entries = sent;

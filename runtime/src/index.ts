@@ -26,7 +26,7 @@ export type { Keychain } from "./keychain/keychain.ts";
 export type { Refusal, RefusalReason } from "./engine/entry.ts";
 export type { ForceOption } from "./engine/life-cycle.ts";
 export type { PullReport } from "./engine/pull.ts";
-export type { SnapshotProgress, SnapshotUpload, UploadRefusal } from "./engine/snapshot-upload.ts";
+export type { SnapshotUpload, UploadRefusal } from "./engine/snapshot-upload.ts";
 export type { DeviceVerdict, TableDifference, VerifyReport } from "./engine/verify.ts";
 export { openSync } from "./open-sync.ts";
 export type { Authorization, CompleteAuthRequest, Sync, SyncOptions, SyncReport, SyncStatusReport } from "./open-sync.ts";

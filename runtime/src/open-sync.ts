@@ -11,7 +11,7 @@ import { correctClock, noteClock } from "./engine/correct-clock.ts";
 import { exclusively } from "./engine/exclusive.ts";
 import { beginStartOver, type ForceOption, refuseUnsynced, replaceServer } from "./engine/life-cycle.ts";
 import { bootstrap } from "./engine/bootstrap.ts";
-import { type SnapshotProgress, type SnapshotUpload, uploadIfDue, type UploadParts, uploadSnapshot } from "./engine/snapshot-upload.ts";
+import { type SnapshotUpload, uploadIfDue, type UploadParts, uploadSnapshot } from "./engine/snapshot-upload.ts";
 import { applyMigrations } from "./engine/migrate.ts";
 import { pullChanges, type PullReport, replayAfterUpgrade, retryQuarantine } from "./engine/pull.ts";
 import { pushChanges } from "./engine/push.ts";
@@ -41,8 +41,6 @@ export interface SyncOptions extends SyncKitConfig {
   readonly timers?: Timers;
   /** Default: what a browser says; elsewhere always online. */
   readonly connectivity?: Connectivity;
-  /** Told after each chunk of a snapshot that is sent or taken. */
-  readonly onSnapshotProgress?: (progress: SnapshotProgress) => void;
   /** Default: from the platform that runs this. */
   readonly platform?: Platform;
 }
@@ -220,10 +218,9 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
   const owner = Array.from((options.random ?? platformRandom).bytes(8), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
   const push = (): Promise<number> => asDevice((device) => pushChanges(store, client, format, device, report));
-  const onSnapshotProgress = options.onSnapshotProgress ?? (() => undefined);
   const pull = (): Promise<PullReport & { readonly bootstrapped: number }> =>
     asDevice(async (device) => {
-      const bootstrapped = await bootstrap(store, client, format, device, onSnapshotProgress);
+      const bootstrapped = await bootstrap(store, client, format, device, report);
       return { ...(await pullChanges(store, client, format, device, report)), bootstrapped };
     });
   const uploadParts = (device: string): UploadParts => ({
@@ -234,7 +231,7 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
       await push();
       await pull();
     },
-    onProgress: onSnapshotProgress,
+    report,
   });
 
   async function cycle(): Promise<SyncReport> {

@@ -4,6 +4,7 @@
  * what was taken of it until then is true, and merging it once more changes nothing.
  */
 import { DecryptionError, SyncError } from "../client/errors.ts";
+import type { ReportProgress } from "../events/progress.ts";
 import type { RegisteredRow } from "../store/row-export.ts";
 import { SNAPSHOT_DOWNLOAD } from "../store/snapshot-facts.ts";
 import type { Store } from "../store/store.ts";
@@ -12,7 +13,7 @@ import { REPLAY_ON_UPGRADE, retryQuarantine } from "./pull.ts";
 import type { Relay } from "./relay.ts";
 import { holdsEntry, LAST_ENTRY } from "./recovery.ts";
 import { ChunkFormatError, decodeChunk, decodeManifest, type SnapshotManifest } from "./snapshot-chunk.ts";
-import type { SnapshotProgress, SnapshotRelay } from "./snapshot-upload.ts";
+import type { SnapshotRelay } from "./snapshot-upload.ts";
 
 /** Gathered before a transaction, in rows and in chunks: a first sync shows its progress, and large transactions cost half. */
 const MAX_ROWS = 20_000;
@@ -33,7 +34,7 @@ export async function bootstrap(
   relay: SnapshotRelay & Relay,
   format: EntryFormat,
   device: string,
-  onProgress: (progress: SnapshotProgress) => void,
+  report: ReportProgress,
 ): Promise<number> {
   const isBeginning = store.state.getNumber("pull_cursor", 0) === 0;
   if (!isBeginning || format.compat !== "full" || !(await relay.hasExtension("snapshots"))) return 0;
@@ -41,7 +42,7 @@ export async function bootstrap(
   if (snapshot === null) return 0;
   let rows: number | null;
   try {
-    rows = await take(store, relay, snapshot, device, onProgress);
+    rows = await take(store, relay, snapshot, device, report);
   } catch (error) {
     // Replaced by a newer one meanwhile, altered, or of a later format: the log has it all.
     const isUnusable =
@@ -73,7 +74,7 @@ async function take(
   relay: SnapshotRelay,
   snapshot: Snapshot,
   device: string,
-  onProgress: (progress: SnapshotProgress) => void,
+  report: ReportProgress,
 ): Promise<number | null> {
   const { snapshotId, cursor, last } = snapshot;
   let progress = readProgress(store, snapshotId);
@@ -97,7 +98,7 @@ async function take(
     gathered = gathered.concat(decoded.rows);
     progress = { ...progress, chunks: progress.chunks + 1, rows: progress.rows + decoded.rows.length, link: chunk.link };
     if (gathered.length >= MAX_ROWS || progress.chunks - flushed >= MAX_CHUNKS) flush({});
-    onProgress({ direction: "download", chunks: progress.chunks, ofChunks: snapshot.chunks, rows: progress.rows, ofRows: snapshot.rows });
+    report({ phase: "bootstrap", unit: "rows", done: progress.rows, total: snapshot.rows });
   }
   if (progress.link !== snapshot.link) return null;
   for (const seq of snapshot.quarantined) store.quarantine({ seq, table: "", rowId: "", reason: "undecryptable" });

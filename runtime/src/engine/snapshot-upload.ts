@@ -8,6 +8,7 @@
  */
 import type { SyncKitClient } from "../client/client.ts";
 import { SyncError } from "../client/errors.ts";
+import type { ReportProgress } from "../events/progress.ts";
 import type { ExportPlace } from "../store/row-export.ts";
 import { SNAPSHOT_ASKED_AT, SNAPSHOT_UPLOAD } from "../store/snapshot-facts.ts";
 import type { Store } from "../store/store.ts";
@@ -19,17 +20,6 @@ export type SnapshotRelay = Pick<
   SyncKitClient,
   "hasExtension" | "newSnapshotId" | "snapshot" | "snapshotChunk" | "putSnapshotChunk" | "completeSnapshot" | "pullPayloads"
 >;
-
-/** Told after each chunk, sent or taken. */
-export interface SnapshotProgress {
-  readonly direction: "upload" | "download";
-  readonly chunks: number;
-  /** Null while it is not known: an upload makes chunks until the rows are through. */
-  readonly ofChunks: number | null;
-  readonly rows: number;
-  /** About: an app goes on writing. */
-  readonly ofRows: number;
-}
 
 export interface SnapshotUpload {
   /** `continued`: the rest follows with the next cycle. `refused`: see `reason`. */
@@ -52,7 +42,7 @@ export interface UploadParts {
   readonly device: string;
   /** A whole push, then a whole pull. */
   readonly sync: () => Promise<void>;
-  readonly onProgress: (progress: SnapshotProgress) => void;
+  readonly report: ReportProgress;
 }
 
 /** Characters of values in one chunk. A chunk is one transaction to read, one request, and what is lost by a crash. */
@@ -141,14 +131,15 @@ function begin(store: Store, relay: SnapshotRelay): Progress | null {
   return { id: relay.newSnapshotId(), cursor: store.state.getNumber("pull_cursor", 0), last, chunks: 0, rows: 0, ofRows, link: "", place };
 }
 
-async function sendChunk({ store, relay, device, onProgress }: UploadParts, progress: Progress, place: ExportPlace): Promise<Progress> {
+async function sendChunk({ store, relay, device, report }: UploadParts, progress: Progress, place: ExportPlace): Promise<Progress> {
   const page = store.exportRows(device, place, CHUNK_LENGTH);
   const chunkPlace = { snapshotId: progress.id, cursor: progress.cursor, index: progress.chunks, link: progress.link };
   const link = await relay.putSnapshotChunk(device, chunkPlace, encodeChunk(store.tables, page.rows));
   const { chunks, rows, ofRows } = progress;
   const next = { ...progress, link, place: page.next, chunks: chunks + 1, rows: rows + page.rows.length };
   store.state.set(SNAPSHOT_UPLOAD, JSON.stringify(next));
-  onProgress({ direction: "upload", chunks: next.chunks, ofChunks: page.next === null ? next.chunks : null, rows: next.rows, ofRows });
+  // The app goes on writing: how many rows there are is known only at the end.
+  report({ phase: "snapshot", unit: "rows", done: next.rows, total: page.next === null ? next.rows : Math.max(ofRows, next.rows + 1) });
   return next;
 }
 

@@ -10,7 +10,8 @@ import { LocalChanges } from "./local-changes.ts";
 import { recordConflicts } from "./lost-edits.ts";
 import { Placing } from "./placing.ts";
 import { ReferenceRules } from "./reference-rules.ts";
-import { joinRegisters, mergeChange } from "./registers.ts";
+import { compareClocks } from "./clock.ts";
+import { type Change, joinRegisters, mergeChange, type Registers, type Values } from "./registers.ts";
 import type { RegisteredRow } from "./row-export.ts";
 import type { RemoteChange } from "./remote-change.ts";
 import { isAlive, RowWorks, type RowWork } from "./row-works.ts";
@@ -73,6 +74,9 @@ export class Session {
     const { works } = this.#scope;
     for (const { stamp } of [registers.life, registers.base, ...registers.overrides.values()])
       this.#scope.lastStamp = Math.max(this.#scope.lastStamp, stamp);
+    const touched = works.of(table);
+    const plain = touched.rows.has(rowId) || touched.direct.has(rowId) ? null : plainInsert(rows, registers, values);
+    if (plain !== null && this.#mergeDirectly(rows, { ...plain, table, rowId, isFresh, seen: null, isRule: false })) return true;
     const work = works.get(rows, rowId);
     const { life } = work.registers;
     const outcome = joinRegisters(work.registers, registers, values, rows.columns, (column) => works.valueOf(work, column));
@@ -144,3 +148,10 @@ export class Session {
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
+
+/** The one INSERT that gives these registers; null where it takes more than that. */
+function plainInsert(rows: TableRows, { alive, base, life, overrides }: Registers, values: Values | null): Change | null {
+  const isPlain = alive && overrides.size === 0 && compareClocks(life, base) === 0;
+  if (!isPlain || values === null || !rows.columns.every((column) => values[column] !== undefined)) return null;
+  return { op: "INSERT", clock: base, written: rows.columnSet, values };
+}

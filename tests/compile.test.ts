@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { generate } from "synckit-gen";
 import { expect, test } from "vitest";
-import { emitters } from "@synckit-gen/templates";
+import { emitters, extraEmitters } from "@synckit-gen/templates";
 import type { EmitContext, SyncModel } from "@synckit-gen/schemas/model";
 import { compileErrors, countInstantiations } from "./support/compile-generated.ts";
 import { testContext } from "./support/generated.ts";
@@ -105,7 +105,7 @@ same<(typeof upsertOrder)[0], "projects">(true);
 same<(typeof deleteOrder)[11], "projects">(true);
 same<(typeof foreignKeys)[number]["parent"], "projects" | "tasks" | "emails">(true);
 same<ReturnType<typeof createSync>, Sync>(true);
-same<keyof typeof commands, "sync_status" | "sync_start_auth" | "sync_complete_auth" | "sync_setup_encryption_new" | "sync_setup_encryption_existing" | "sync_now" | "sync_disconnect">(true);
+same<keyof typeof commands, "sync_status" | "sync_start_auth" | "sync_complete_auth" | "sync_setup_encryption_new" | "sync_setup_encryption_existing" | "sync_now" | "sync_disconnect" | "sync_conflicts" | "sync_take_back" | "sync_dismiss_conflict" | "sync_devices" | "sync_change_password">(true);
 `;
 
 test("generated types accept what the schema says and refuse the rest", () => {
@@ -131,4 +131,43 @@ test("the compile test sees errors", () => {
   ]);
 
   expect(compileErrors(files)).toHaveLength(1);
+}, 120_000);
+
+/** How an Electron app and a page use what `--with electron,http` writes; Electron's types are its own. */
+const BINDINGS_TEST = `
+import { app, ipcMain } from "electron";
+import type { Sync } from "@synckit-gen/runtime/generated-v1";
+import { serveSync } from "./electron/main.ts";
+import { connectSync } from "./electron/page.ts";
+import { syncHandler } from "./http/handler.ts";
+import { connectSync as connectPage } from "./http/page.ts";
+
+export function start(sync: Sync): () => void {
+  app.on("window-all-closed", () => app.quit());
+  return serveSync(ipcMain, sync, { isTrusted: (url) => url.startsWith("app://") });
+}
+
+export async function show(): Promise<number> {
+  const { commands, onEvent } = connectSync();
+  onEvent((event) => event.kind === "progress" && event.done);
+  const report = await commands.sync_now();
+  await commands.sync_start_auth(8765);
+  // @ts-expect-error the port is a number
+  await commands.sync_start_auth("8765");
+  // @ts-expect-error there is no such command
+  await commands.sync_nonsense();
+  return report.pushed + (await connectPage("/sync", "token").sync_status()).pendingChanges;
+}
+
+export const handler = (sync: Sync): ((request: Request) => Promise<Response | null>) => syncHandler(sync, { token: "" });
+`;
+
+test("bindings pass the strictest flags, together with Electron's own types", () => {
+  const model = everyFeature();
+  const extra = extraEmitters
+    .filter(({ name }) => name !== "tests")
+    .flatMap((emitter) => emitter.emit(model, testContext))
+    .map(({ path, text }) => [`app/${path}`, text] as const);
+
+  expect(compileErrors(new Map([...typescriptFiles("app", model), ...extra, ["app/use.ts", BINDINGS_TEST]]))).toEqual([]);
 }, 120_000);

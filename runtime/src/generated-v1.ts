@@ -11,5 +11,6 @@ export type {
   TableStatements,
 } from "./generated/spec.ts";
 export { type StatementParts, tableStatements } from "./generated/statements.ts";
+export type { SyncEvent } from "./events/sync-event.ts";
 export { openSync } from "./open-sync.ts";
 export type { Authorization, CompleteAuthRequest, Sync, SyncOptions, SyncReport, SyncStatusReport } from "./open-sync.ts";

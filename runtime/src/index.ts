@@ -20,6 +20,8 @@ export type { SqliteWasm, SqliteWasmDatabase } from "./driver/sqlite-wasm.ts";
 export type { EventStream, Unsubscribe } from "./events/event-stream.ts";
 export type { Progress, ProgressPhase } from "./events/progress.ts";
 export type { SyncEvent } from "./events/sync-event.ts";
+export { firstRun } from "./first-run/first-run.ts";
+export type { FirstRun, FirstRunOptions, FirstRunState, FirstRunStep, FirstRunSync } from "./first-run/first-run.ts";
 export type { Connectivity, Scheduler, SchedulerState, Timers } from "./scheduler/scheduler.ts";
 export { memoryKeychain } from "./keychain/keychain.ts";
 export type { Keychain } from "./keychain/keychain.ts";

@@ -2,6 +2,8 @@
 import type { Emitter } from "@synckit-gen/schemas/model";
 import { emitter as apply } from "./emitters/apply.ts";
 import { emitter as commands } from "./emitters/commands.ts";
+import { emitter as electron } from "./emitters/electron.ts";
+import { emitter as http } from "./emitters/http.ts";
 import { emitter as migrationSql } from "./emitters/migration-sql.ts";
 import { emitter as migrations } from "./emitters/migrations.ts";
 import { emitter as order } from "./emitters/order.ts";
@@ -19,5 +21,5 @@ export { triggerStatements } from "./sql/triggers.ts";
 /** All emitters; files are written in this order. */
 export const emitters: readonly Emitter[] = [migrationSql, migrations, tables, order, apply, sync, commands];
 
-/** Emitters that run only when they are asked for: `--with tests`. */
-export const extraEmitters: readonly Emitter[] = [tests];
+/** Emitters that run only when they are asked for: `--with tests,electron`. */
+export const extraEmitters: readonly Emitter[] = [tests, electron, http];

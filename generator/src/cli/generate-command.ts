@@ -56,7 +56,7 @@ async function runAsking(project: ProjectOptions, request: GenerateRequest, host
 }
 
 /** What `--with` takes: emitters that only run when asked for. */
-const EXTRAS: readonly string[] = ["tests"];
+const EXTRAS: readonly string[] = ["tests", "electron", "http"];
 
 /** One for each schema; or what is wrong with the request. */
 function projectsOf(request: GenerateRequest, host: Host): readonly ProjectOptions[] | string {

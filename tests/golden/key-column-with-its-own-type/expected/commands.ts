@@ -25,6 +25,21 @@ export const syncNow = (sync: Sync) => sync.syncNow();
 /** Forgets the session and the keys on this device. Data stays. */
 export const syncDisconnect = (sync: Sync) => sync.disconnect();
 
+/** Edits that another device's later edit or delete took away, oldest first: to look at, take back or dismiss. */
+export const syncConflicts = (sync: Sync, limit?: number) => sync.conflicts(limit);
+
+/** Writes a conflict's losing values again, as an edit made now. False: it is gone already. */
+export const syncTakeBack = (sync: Sync, conflictId: number) => sync.takeBack(conflictId);
+
+/** The winner is right: forgets the conflict. */
+export const syncDismissConflict = (sync: Sync, conflictId: number) => sync.dismissConflict(conflictId);
+
+/** The account's devices. */
+export const syncDevices = (sync: Sync) => sync.client.listDevices();
+
+/** Wraps the key under another password. Data and other devices stay as they are. */
+export const syncChangePassword = (sync: Sync, newPassword: string) => sync.client.changePassword(newPassword);
+
 /** By the names that other languages and bindings use. */
 export const commands = {
   sync_status: syncStatus,
@@ -34,4 +49,9 @@ export const commands = {
   sync_setup_encryption_existing: syncSetupEncryptionExisting,
   sync_now: syncNow,
   sync_disconnect: syncDisconnect,
+  sync_conflicts: syncConflicts,
+  sync_take_back: syncTakeBack,
+  sync_dismiss_conflict: syncDismissConflict,
+  sync_devices: syncDevices,
+  sync_change_password: syncChangePassword,
 } as const;

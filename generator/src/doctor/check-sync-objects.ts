@@ -1,6 +1,6 @@
 /** What the migrations make: sync's tables, their columns, and the triggers word for word. */
 import { triggerStatements } from "@synckit-gen/templates";
-import { findColumn, findTable, isSyncTrigger } from "../sqlite/read-shape.ts";
+import { findColumn, findTable, hasColumns, isSyncTrigger } from "../sqlite/read-shape.ts";
 import type { ColumnShape, TableShape } from "../sqlite/read-shape.ts";
 import { isSameName, quoteName } from "../sqlite/database.ts";
 import { canBeCaptured } from "./check-app-tables.ts";
@@ -59,7 +59,13 @@ function addColumnSql(table: string, column: ColumnShape): string | null {
   return `ALTER TABLE ${quoteName(table)} ADD COLUMN ${quoteName(column.name)} ${column.type}${rest}`;
 }
 
+/** `sync.detach()` has taken the triggers away, and attaching puts them back. */
+const isDetached = ({ database, shape }: Subject): boolean =>
+  hasColumns(shape, "sync_state", ["key", "value"]) &&
+  database.rows(`SELECT 1 FROM "sync_state" WHERE "key" = 'detached' AND "value" = '1'`).length > 0;
+
 export function* checkTriggers(subject: Subject): Iterable<Finding> {
+  if (isDetached(subject)) return;
   const { model, modelHash, shape, places } = subject;
   const expected = new Set<string>();
   for (const table of model.tables) {

@@ -243,6 +243,13 @@ test("triggers of a former model with the same text are as good", async () => {
   expect(codesOf(run(database, { ...expected, modelHash: "00112233445566ff" }))).toEqual([]);
 });
 
+test("a database that was detached misses no trigger, and nothing puts them back", async () => {
+  const { database, expected } = await healthy();
+  database.exec("DROP TRIGGER sync_notes_update; INSERT INTO sync_state VALUES ('detached', '1')");
+
+  expect(codesOf(examine(database, expected))).toEqual([]);
+});
+
 test("what waits is counted by kind, with the time of the oldest", async () => {
   const { database, expected } = await healthy();
   database.exec(`${ROW}; UPDATE notes SET stars = 1;

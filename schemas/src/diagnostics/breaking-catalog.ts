@@ -40,7 +40,7 @@ export const breakingCatalog = {
   "breaking/table-renamed": {
     severity: "error",
     message: (p: InTable & Between) =>
-      `The table "${p.before}" is called "${p.after}" now. Entries name their table, so old and upgraded devices ignore each other's rows of it.`,
+      `The table "${p.before}" is called "${p.after}" now. Upgraded devices understand the old name; devices on the old version pass over the new one, and see no change of upgraded devices until they are upgraded.`,
     fix: "Keep the name in the database and rename the table in the app's code alone, or upgrade every device first.",
   },
   "breaking/column-removed": {
@@ -58,7 +58,7 @@ export const breakingCatalog = {
   "breaking/column-renamed": {
     severity: "error",
     message: (p: InTable & Between) =>
-      `The column "${p.before}" of "${p.table}" is called "${p.after}" now. Payloads name their columns, so old and upgraded devices do not see each other's values there.`,
+      `The column "${p.before}" of "${p.table}" is called "${p.after}" now. Upgraded devices understand the old name; devices on the old version do not know the new one, and keep the values that they had until they are upgraded.`,
     fix: "Keep the name in the database and rename the column in the app's code alone, or upgrade every device first.",
   },
   "breaking/column-type-changed": {

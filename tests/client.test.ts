@@ -163,3 +163,26 @@ test("the recovery phrase brings a lost password's account back, and another acc
     await lost.close();
   }
 });
+
+test("a pull can be limited to tables and times, and can say who pushed each entry", async () => {
+  const client = clientOf(server);
+  await client.authenticate(server.email, server.password);
+  await client.setupEncryptionExisting("row password");
+  const device = (await client.registerDevice("Filter", "linux")).id;
+  const start = (await client.status()).latestCursor;
+  const at = (table: string, rowId: string, second: number) =>
+    ({ table, op: "INSERT", rowId, timestamp: `2027-01-01T00:00:0${second}.000000Z`, data: { id: rowId } }) as const;
+  await client.push(device, [at("filter_a", "1", 1), at("filter_b", "2", 2), at("filter_a", "3", 3)]);
+
+  const rows = (page: { readonly changes: readonly { readonly rowId: string }[] }): readonly string[] => page.changes.map((c) => c.rowId);
+  expect(rows(await client.pullFiltered(device, start, { tables: ["filter_a"] }))).toEqual(["1", "3"]);
+  expect(rows(await client.pullFiltered(device, start, { since: "2027-01-01T00:00:02Z" }))).toEqual(["2", "3"]);
+  const rich = await client.pullFilteredRich(device, start, { tables: ["filter_a"], since: "2027-01-01T00:00:02Z" });
+  expect(rich.changes).toEqual([{ ...at("filter_a", "3", 3), deviceId: device, seq: start + 3 }]);
+  expect(rich.cursor).toBe(start + 3);
+  expect((await client.pullRich(device, start)).changes.map(({ seq, data }) => [seq, data])).toEqual([
+    [start + 1, { id: "1" }],
+    [start + 2, { id: "2" }],
+    [start + 3, { id: "3" }],
+  ]);
+});

@@ -1,7 +1,9 @@
 /** The public surface of the SDK. Generated code uses `@synckit-gen/runtime/generated-v1`. */
 export { SyncKitClient } from "./client/client.ts";
 export type { SyncKitConfig } from "./client/config.ts";
-export type { ChangeEntry, JsonValue, PayloadEntry, PulledEntry } from "./client/entries.ts";
+export type { ChangeEntry, JsonValue, PayloadEntry, PulledEntry, RichChangeEntry } from "./client/entries.ts";
+export type { PulledPage } from "./client/client.ts";
+export type { PullFilter } from "./client/log.ts";
 export { DecryptionError, isSyncError, OtherAccountError, SyncError } from "./client/errors.ts";
 export type { SyncErrorCode } from "./client/errors.ts";
 export type { Pkce } from "./client/pkce.ts";

@@ -14,6 +14,14 @@ export interface ChangeEntry {
   readonly data: JsonValue | null;
 }
 
+/** A change as the server stored it. */
+export interface RichChangeEntry extends ChangeEntry {
+  /** Who pushed it; null where the server does not say. */
+  readonly deviceId: string | null;
+  /** Its place in the log; null where the server does not say. */
+  readonly seq: number | null;
+}
+
 /** One change to push. The payload is JSON text, sealed as it is: numbers keep every digit. */
 export interface PayloadEntry {
   readonly table: string;

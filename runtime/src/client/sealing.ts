@@ -1,7 +1,7 @@
 /** Entries to and from their wire form: seals what leaves, opens what arrives. */
 import { limits, type PulledChange, type WireChange } from "@synckit-gen/schemas/protocol";
 import type { PayloadCipher } from "../crypto/payload.ts";
-import type { ChangeEntry, JsonValue, PayloadEntry, PulledEntry } from "./entries.ts";
+import type { ChangeEntry, JsonValue, PayloadEntry, PulledEntry, RichChangeEntry } from "./entries.ts";
 import { DecryptionError, SyncError, type DecryptionFailure } from "./errors.ts";
 
 export function sealEntries(cipher: PayloadCipher, entries: readonly PayloadEntry[]): readonly WireChange[] {
@@ -37,6 +37,10 @@ export function toPayloadEntry({ data, ...entry }: ChangeEntry): PayloadEntry {
 export function toChangeEntry({ table, op, rowId, timestamp, payload, failure }: PulledEntry): ChangeEntry {
   if (failure !== null) throw new DecryptionError(failure);
   return { table, op, rowId, timestamp, data: payload === null ? null : parsePayload(payload) };
+}
+
+export function toRichChangeEntry(entry: PulledEntry): RichChangeEntry {
+  return { ...toChangeEntry(entry), deviceId: entry.deviceId, seq: entry.seq };
 }
 
 function parsePayload(payload: string): JsonValue {

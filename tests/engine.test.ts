@@ -1020,7 +1020,7 @@ describe("retention", () => {
 
   test("the cap removes the oldest pushed entries and no pending one", async () => {
     const world = new World();
-    const spec = { ...loaded.spec, changelog: { retainDays: 7, maxEntries: 3 } };
+    const spec = { ...loaded.spec, changelog: { retainDays: 7, maxEntries: 3, maxAwayDays: 180 } };
     const a = new SimulatedDevice("a", model, { ...loaded, spec }, world.server, () => world.now);
     for (let id = 0; id < 6; id++) a.edit(`INSERT INTO slugs VALUES ('${id}', '${id}')`);
     await a.push();

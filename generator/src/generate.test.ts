@@ -41,7 +41,7 @@ describe("the model", () => {
       app: "a",
       compat: "full",
       create: false,
-      changelog: { retainDays: limits.DEFAULT_RETAIN_DAYS, maxEntries: null },
+      changelog: { retainDays: limits.DEFAULT_RETAIN_DAYS, maxEntries: null, maxAwayDays: 180 },
       tables: [
         {
           name: "t",

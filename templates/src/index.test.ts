@@ -14,7 +14,7 @@ test("no two emitters write the same path", () => {
     app: "a",
     compat: "full",
     create: false,
-    changelog: { retainDays: 7, maxEntries: null },
+    changelog: { retainDays: 7, maxEntries: null, maxAwayDays: 180 },
     tables: [],
     unsyncedParents: [],
   } as const;

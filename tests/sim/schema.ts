@@ -52,7 +52,7 @@ export function schemaOf(number: number): SyncModel {
   const tables = drafts.map(({ name, draft }) => tableOf(name, { ...draft, capture: mode(draft) }));
   const model = modelOf(tables, {
     compat: random.chance(0.12) ? "synckit" : "full",
-    changelog: { retainDays: random.pick([1, 7]), maxEntries: random.pick([null, 20]) },
+    changelog: { retainDays: random.pick([1, 7]), maxEntries: random.pick([null, 20]), maxAwayDays: 180 },
   });
   const component = (index: number): number => (tie >= 0 && index > tie ? index - 1 : index);
   return { ...model, tables: model.tables.map((table, index): Table => ({ ...table, component: component(index) })) };

@@ -35,6 +35,7 @@ export type BareChange =
   | (Named<"create-changed"> & Between<boolean>)
   | (Named<"retain-days-changed"> & Between<number>)
   | (Named<"max-entries-changed"> & Between<number | null>)
+  | (Named<"max-away-days-changed"> & Between<number>)
   /** Parents first. Compared over the tables that both models have. */
   | (Named<"order-changed"> & Between<readonly string[]>)
   | (Named<"table-added"> & InTable & { readonly after: Table })
@@ -89,6 +90,8 @@ export function describeChange(change: BareChange): string {
       return `pushed entries are kept for ${days(change.after)} instead of ${days(change.before)}`;
     case "max-entries-changed":
       return `the cap on pushed entries is ${change.after ?? "lifted"} (was ${change.before ?? "none"})`;
+    case "max-away-days-changed":
+      return `a device may stay away for ${days(change.after)} instead of ${days(change.before)} before it must start over`;
     case "order-changed":
       return `tables are written in another order: ${change.after.join(", ")}`;
     default:

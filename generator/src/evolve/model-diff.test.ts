@@ -38,14 +38,20 @@ describe("each kind of change is named, with what it was and what it is", () => 
     [
       "retain-days-changed",
       one(),
-      modelOf([notes()], { changelog: { retainDays: 1, maxEntries: null } }),
+      modelOf([notes()], { changelog: { retainDays: 1, maxEntries: null, maxAwayDays: 180 } }),
       "pushed entries are kept for 1 day instead of 7 days",
     ],
     [
       "max-entries-changed",
       one(),
-      modelOf([notes()], { changelog: { retainDays: 7, maxEntries: 5 } }),
+      modelOf([notes()], { changelog: { retainDays: 7, maxEntries: 5, maxAwayDays: 180 } }),
       "the cap on pushed entries is 5 (was none)",
+    ],
+    [
+      "max-away-days-changed",
+      one(),
+      modelOf([notes()], { changelog: { retainDays: 7, maxEntries: null, maxAwayDays: 90 } }),
+      "a device may stay away for 90 days instead of 180 days before it must start over",
     ],
     ["order-changed", modelOf([notes(), parent]), modelOf([parent, notes()]), "tables are written in another order: folders, notes"],
     ["table-added", one(), modelOf([notes(), parent]), `the table "folders" is new`],

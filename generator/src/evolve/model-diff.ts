@@ -49,6 +49,7 @@ function settingChanges(before: SyncModel, after: SyncModel, tables: Pairs<Table
     ...changed("create-changed", before.create, after.create),
     ...changed("retain-days-changed", before.changelog.retainDays, after.changelog.retainDays),
     ...changed("max-entries-changed", before.changelog.maxEntries, after.changelog.maxEntries),
+    ...changed("max-away-days-changed", before.changelog.maxAwayDays, after.changelog.maxAwayDays),
     ...changed("order-changed", order.before, order.after),
   ];
 }

@@ -45,7 +45,7 @@ const isModel = shape({
   app: text,
   compat: oneOf("full", "synckit"),
   create: flag,
-  changelog: shape({ retainDays: count, maxEntries: either(count, nothing) }),
+  changelog: shape({ retainDays: count, maxEntries: either(count, nothing), maxAwayDays: count }),
   unsyncedParents: texts,
   tables: listOf(
     shape({

@@ -24,7 +24,11 @@ export function buildModel(schema: SchemaView): SyncModel {
     app: required(syntax.app, "app").text,
     compat: syntax.compat?.value ?? "full",
     create: syntax.create?.value ?? false,
-    changelog: { retainDays: syntax.retainDays?.value ?? limits.DEFAULT_RETAIN_DAYS, maxEntries: syntax.maxEntries?.value ?? null },
+    changelog: {
+      retainDays: syntax.retainDays?.value ?? limits.DEFAULT_RETAIN_DAYS,
+      maxEntries: syntax.maxEntries?.value ?? null,
+      maxAwayDays: syntax.maxAwayDays?.value ?? limits.DEFAULT_MAX_AWAY_DAYS,
+    },
     tables,
     unsyncedParents: unsyncedParents(schema),
   };

@@ -240,6 +240,10 @@ const changelogFields = fields("`changelog`", {
     about:
       "What an entry holds: the row as JSON (default), or only its key and which columns changed; the row is then read when it is pushed.",
   },
+  max_away_days: {
+    shape: wholeNumber(1, MAX_RETAIN_DAYS),
+    about: "A device that has not synced for longer must start over; deleted rows are remembered for twice as long. Default: 180.",
+  },
 });
 
 /** Whole rules as a list, or the places where each may be broken as a map. */

@@ -47,6 +47,7 @@ function schemaSyntax({ values, at }: SchemaFields, file: string, tablesAt: Sour
     retainDays: values.changelog?.values.retain_days,
     maxEntries: values.changelog?.values.max_entries,
     capture: values.changelog?.values.capture,
+    maxAwayDays: values.changelog?.values.max_away_days,
     breakingIgnores: values.breaking?.values.ignore ?? [],
     tables: (values.tables ?? []).map(tableSyntax),
     tablesAt: values.tables === undefined ? undefined : tablesAt,

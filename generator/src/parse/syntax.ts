@@ -18,6 +18,7 @@ export interface SchemaSyntax {
   readonly retainDays: Given<Located<number>>;
   readonly maxEntries: Given<Located<number>>;
   readonly capture: Given<Located<"payload" | "keys">>;
+  readonly maxAwayDays: Given<Located<number>>;
   readonly breakingIgnores: readonly BreakingIgnoreSyntax[];
   readonly tables: readonly TableSyntax[];
   /** The place of the key `tables`; undefined where that could not be read. */

@@ -54,6 +54,12 @@ const catalog = {
     retryable: false,
     message: "Changes on this device have not reached the server: sync first, or force it and lose them.",
   },
+  "device/away-too-long": {
+    retryable: false,
+    message:
+      "This device has not synced for longer than the schema allows, so that others may have forgotten rows it does not know to be deleted. " +
+      "Nothing was sent or taken. Start over from the server; changes made here since are given up only if that is forced.",
+  },
   "server/empty": { retryable: false, message: "The server has nothing to start over from: every synced row here would go." },
   "entry/too-large": { retryable: false, message: "An entry is larger than the protocol carries." },
 } as const satisfies Record<string, { readonly retryable: boolean; readonly message: string }>;

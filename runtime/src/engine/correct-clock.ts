@@ -6,9 +6,13 @@ import type { StateStore } from "../store/state.ts";
 /** The server's time comes in whole seconds and takes a while to arrive; two right clocks never differ by this. */
 const LEAST_OFFSET_MS = 60_000;
 
-/** Keeps what the last reply said. A clock known to be wrong may have been set right since: then the server is asked first. */
+/**
+ * Keeps what the last reply said. The server is asked first where a clock is known to be wrong, since it may have been set right
+ * meanwhile; and where nothing has been heard from it yet by a device that has synced before, since nobody knows how long ago.
+ */
 export async function correctClock(state: StateStore, client: Pick<SyncKitClient, "clockOffsetMs" | "status">): Promise<void> {
-  if (clockOffset(state) !== 0) await client.status();
+  const isBack = client.clockOffsetMs() === null && state.get("pull_cursor") !== "0";
+  if (isBack || clockOffset(state) !== 0) await client.status();
   noteClock(state, client);
 }
 

@@ -8,6 +8,7 @@ import { decodeEntry, type DecodedEntry, type EntryFormat, type Refusal, type Re
 import type { QuarantineReason } from "../store/quarantine.ts";
 import { becomeTooOld, refuseTooOld } from "./too-old.ts";
 import { checkpoint, lastEntryFact, reseed } from "./recovery.ts";
+import { refuseIfAwayTooLong } from "./away.ts";
 import type { PulledPage, Relay } from "./relay.ts";
 
 export interface PullReport {
@@ -35,6 +36,7 @@ export async function pullChanges(
   report: ReportProgress = () => {},
 ): Promise<PullReport> {
   refuseTooOld(store);
+  refuseIfAwayTooLong(store);
   let { page, reseeded } = await firstPage(store, relay, format, device);
   const refused: Refusal[] = [];
   let pulled = 0;
@@ -83,6 +85,7 @@ export async function pullChanges(
   }
   store.endStartOver(device);
   store.resolveHeld(device);
+  store.noteWholePull();
   return { pulled, merged, reseeded, refused };
 }
 

@@ -3,6 +3,7 @@
  * keys by itself: every statement it came from passed them (the snapshot is written parents first).
  */
 import { limits, ValueError } from "@synckit-gen/schemas/protocol";
+import { refuseIfAwayTooLong } from "./away.ts";
 import type { Relay } from "./relay.ts";
 import type { PayloadEntry } from "../client/entries.ts";
 import type { Store } from "../store/store.ts";
@@ -28,6 +29,7 @@ export async function pushChanges(
   report: ReportProgress = () => {},
 ): Promise<number> {
   refuseTooOld(store);
+  refuseIfAwayTooLong(store);
   let pushed = 0;
   store.foldLocal(device);
   const total = store.pendingCount();

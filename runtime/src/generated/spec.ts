@@ -12,7 +12,12 @@ export interface AppSpec {
   /** First 16 hex digits of the model's hash. */
   readonly modelHash: string;
   readonly compat: "full" | "synckit";
-  readonly changelog: { readonly retainDays: number; readonly maxEntries: number | null };
+  readonly changelog: {
+    readonly retainDays: number;
+    readonly maxEntries: number | null;
+    /** A device that has not read the whole log for longer must start over. */
+    readonly maxAwayDays: number;
+  };
   /** Parents before children. */
   readonly tables: readonly TableSpec[];
 }

@@ -18,6 +18,8 @@ const ACCOUNT_FACTS = [
   "last_sync_ms",
   "start_over",
   "replay_on_upgrade",
+  "whole_pull_ms",
+  "forget_marks",
   "too_old",
   ...SNAPSHOT_FACTS,
 ];

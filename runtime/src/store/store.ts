@@ -11,6 +11,7 @@ import { coalesce, type OutgoingEntry } from "./coalesce.ts";
 import { type Conflict, conflictStore } from "./conflicts.ts";
 import { dropTriggers, forgetAccount, isDetached, restoreTriggers } from "./detach.ts";
 import { deviceNumbers } from "./devices.ts";
+import { forgetting } from "./forgetting.ts";
 import { heldStore, type HeldPlace, type HeldRow } from "./held.ts";
 import { type CycleLease, cycleLease } from "./lease.ts";
 import { type QuarantinedEntry, quarantineStore } from "./quarantine.ts";
@@ -109,7 +110,12 @@ export interface Store {
   /** These entries, the latest of which has `stamp`, are in the log, which has reached `cursor`; null: there was nothing to send of them. */
   readonly markPushed: (ids: readonly number[], stamp: number, cursor: number | null) => void;
   readonly markUnpushable: (ids: readonly number[], stamp: number) => void;
+  /** Removes pushed entries past their time, and forgets what nobody can need any more. Returns how many entries. */
   readonly cleanup: () => number;
+  /** This device has read the log to its end. */
+  readonly noteWholePull: () => void;
+  /** It did so longer ago than the schema allows: what it has to say may refer to rows that others have forgotten. */
+  readonly isAwayTooLong: () => boolean;
   readonly pendingCount: () => number;
   readonly unpushableCount: () => number;
   readonly heldRows: (limit: number) => readonly HeldRow[];
@@ -147,6 +153,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
   const held = heldStore(driver);
   const conflicts = conflictStore(driver);
   const quarantine = quarantineStore(driver);
+  const memory = forgetting(driver, state, nowMs, spec.changelog.maxAwayDays);
   const tables = new Map(spec.tables.map((table) => [table.name, tableRows(driver, table)]));
   const inbound = inboundEdges(tables);
   const parts: SessionParts = { driver, tables, clocks: rowClocks(driver, devices), held, changelog: log, conflicts, nowMs };
@@ -310,6 +317,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         forgetSnapshots(state);
         state.set("pull_cursor", "0");
         state.set("initial_snapshot_done", "1"); // nobody is told of rows that are about to go
+        memory.beginAnew();
         state.set(START_OVER, "1");
         return null;
       }),
@@ -331,6 +339,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
       return transaction(() => {
         const lastStamp = Math.max(state.getNumber(LAST_STAMP, 0), stamp);
         const done = relog({ ...parts, devices }, logged, { device, lastStamp, head, nowMs: nowMs() });
+        memory.beginAnew();
         state.set(LAST_STAMP, String(done.lastStamp));
         if (head > highestCursor()) state.set(HIGHEST_CURSOR, String(head));
         state.set("initial_snapshot_done", "1");
@@ -387,7 +396,13 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
           state.set(PUSH_MARKS, JSON.stringify([...pushMarks(), [through, cursor]].slice(-MAX_PUSH_MARKS)));
       }),
     markUnpushable: (ids, stamp) => transaction(() => log.mark(ids, UNPUSHABLE, stamp)),
-    cleanup: () => transaction(() => log.prune(nowMs() * 1000 - spec.changelog.retainDays * DAY_MICROSECONDS, spec.changelog.maxEntries)),
+    cleanup: () =>
+      transaction(() => {
+        memory.forget();
+        return log.prune(nowMs() * 1000 - spec.changelog.retainDays * DAY_MICROSECONDS, spec.changelog.maxEntries);
+      }),
+    noteWholePull: () => memory.noteWholePull(state.getNumber(LAST_STAMP, 0), log.countUnpushed() === 0),
+    isAwayTooLong: memory.isAwayTooLong,
     pendingCount: () => log.countUnpushed(),
     unpushableCount: () => log.countUnpushable(),
     heldRows: (limit) => held.list(limit),

@@ -27,6 +27,8 @@ export interface Changelog {
   readonly retainDays: number;
   /** Pushed entries beyond this many are pruned, oldest first; null: no cap. */
   readonly maxEntries: number | null;
+  /** A device that has not synced for longer must start over; registers of deleted rows are kept for twice as long. */
+  readonly maxAwayDays: number;
 }
 
 export interface Table {

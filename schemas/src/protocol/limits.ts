@@ -34,6 +34,8 @@ export const TOKEN_LIFETIME_SECONDS = 7 * 24 * 60 * 60;
 export const TOKEN_EARLY_SECONDS = 30;
 /** Days that a pushed changelog entry is kept. */
 export const DEFAULT_RETAIN_DAYS = 7;
+/** Days that a device may stay away before it must start over. Ours. */
+export const DEFAULT_MAX_AWAY_DAYS = 180;
 /** Synced columns besides the key: one bit each of a signed 64-bit mask, and json_object's limit on old SQLite. */
 export const MAX_MASK_COLUMNS = 62;
 /** Platforms that a device may name. */

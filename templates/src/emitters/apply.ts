@@ -86,14 +86,14 @@ const payloadOf = (list: string): string => \`${payloadOf("\0").split("\0").map(
 `;
 
 function specText(model: SyncModel, context: EmitContext): string {
-  const { retainDays, maxEntries } = model.changelog;
+  const { retainDays, maxEntries, maxAwayDays } = model.changelog;
   return `${model.tables.length === 0 ? "" : PAYLOAD}/** What the runtime knows of this application. */
 export const spec: AppSpec = {
   contract: 1,
   app: ${stringLiteral(model.app)},
   modelHash: ${stringLiteral(context.modelHash)},
   compat: ${stringLiteral(model.compat)},
-  changelog: { retainDays: ${retainDays}, maxEntries: ${maxEntries} },
+  changelog: { retainDays: ${retainDays}, maxEntries: ${maxEntries}, maxAwayDays: ${maxAwayDays} },
   tables: [
 ${model.tables.map((table) => tableSpec(table)).join("")}  ],
 };

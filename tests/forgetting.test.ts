@@ -1,0 +1,166 @@
+/** What a device forgets, when, and what becomes of one that was away for longer than that. */
+import { beforeAll, expect, test } from "vitest";
+import { loadSpec, type LoadedSpec } from "./support/load-spec.ts";
+import { modelOf, tableOf } from "./support/models.ts";
+import { openGenerated } from "./support/generated.ts";
+import { quiesce, SimulatedDevice, SimulatedServer } from "./support/simulation.ts";
+import { seededRandom } from "./sim/random.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+const model = modelOf(
+  [
+    tableOf("folders", { columns: { name: "text" } }),
+    tableOf("notes", {
+      columns: { folder: "uuid?", title: "text", body: "text?" },
+      references: [{ columns: ["folder"], table: "folders", onDelete: "cascade" }],
+    }),
+  ],
+  { changelog: { retainDays: 1, maxEntries: null, maxAwayDays: 2 } },
+);
+
+let loaded: LoadedSpec;
+beforeAll(async () => {
+  loaded = await loadSpec(model);
+});
+
+class Account {
+  nowMs = 1_700_000_000_000;
+  readonly server = new SimulatedServer();
+  readonly devices: readonly SimulatedDevice[];
+
+  constructor(count: number) {
+    const device = (index: number): SimulatedDevice =>
+      new SimulatedDevice(`device-${index}`, model, loaded, this.server, () => (this.nowMs += 1), openGenerated(model));
+    this.devices = Array.from({ length: count }, (_, index) => device(index));
+  }
+
+  async sync(device: SimulatedDevice): Promise<void> {
+    await device.push();
+    await device.pull();
+    await device.push();
+    device.store.cleanup();
+  }
+
+  settle(): Promise<void> {
+    return quiesce(this.server, this.devices);
+  }
+}
+
+const count = (device: SimulatedDevice, sql: string): number => device.db.prepare(`SELECT count(*) FROM ${sql}`).pluck().get() as number;
+const rows = (device: SimulatedDevice, sql: string): unknown => device.db.prepare(sql).raw().all();
+
+test.each(Array.from({ length: 25 }, (_, seed) => seed))(
+  "devices that stay within their time converge while they forget (seed %i)",
+  async (seed) => {
+    const random = seededRandom(seed);
+    const account = new Account(3);
+    const due = account.devices.map(() => 0);
+    for (let step = 0; step < 160; step++) {
+      account.nowMs += random.below(DAY_MS / 4);
+      const device = random.pick(account.devices);
+      const [id, folder] = [`n${random.below(4)}`, `f${random.below(2)}`];
+      const what = random.next();
+      if (what < 0.3) device.edit("INSERT INTO folders VALUES (?, 'made') ON CONFLICT (id) DO UPDATE SET name = 'again'", folder);
+      else if (what < 0.5)
+        device.edit(
+          "INSERT INTO notes SELECT ?, (SELECT id FROM folders LIMIT 1), ?, NULL WHERE true ON CONFLICT (id) DO UPDATE SET title = 'again'",
+          id,
+          `${step}`,
+        );
+      else if (what < 0.7) device.edit("UPDATE notes SET body = ? WHERE id = ?", `${step}`, id);
+      else if (what < 0.9) device.edit("DELETE FROM notes WHERE id = ?", id);
+      else device.edit("DELETE FROM folders WHERE id = ?", folder);
+      for (const [index, late] of account.devices.entries())
+        if (account.nowMs >= (due[index] ?? 0)) {
+          await account.sync(late);
+          due[index] = account.nowMs + random.below(1.7 * DAY_MS); // a step takes up to a quarter of a day
+        }
+    }
+
+    await account.settle();
+
+    const [first, ...others] = account.devices.map((device) => device.view(loaded.spec));
+    for (const other of others) expect(other).toEqual(first);
+  },
+);
+
+test("after everything is pushed and tidied, the sync tables hold what lives and nothing else", async () => {
+  const account = new Account(2);
+  const [a, b] = account.devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO notes VALUES ('kept', NULL, 'x', NULL)");
+  for (let n = 0; n < 200; n++) {
+    const author = n % 2 === 0 ? a : b;
+    author.edit("INSERT INTO notes VALUES (?, NULL, 'x', NULL)", `n${n}`);
+    author.edit("UPDATE notes SET title = 'y' WHERE id = ?", `n${n}`);
+    if (n % 10 === 0) {
+      await account.settle();
+      a.edit("UPDATE notes SET title = 'by a' WHERE id = ?", `n${n}`);
+      b.edit("UPDATE notes SET title = 'by b' WHERE id = ?", `n${n}`); // a conflict
+    }
+    author.edit("DELETE FROM notes WHERE id = ?", `n${n}`);
+  }
+  await account.settle();
+  for (let day = 0; day < 7; day++) {
+    account.nowMs += DAY_MS;
+    for (const device of account.devices) await account.sync(device);
+  }
+
+  for (const device of account.devices) {
+    expect(rows(device, "SELECT row_id, alive FROM sync_row_clock")).toEqual([["kept", 1]]);
+    for (const table of ["sync_changelog", "sync_conflicts", "sync_held", "sync_quarantine"]) expect(count(device, table)).toBe(0);
+    expect(count(device, "sync_state")).toBeLessThan(20);
+  }
+});
+
+test("a deleted row is remembered for twice as long as a device may stay away", async () => {
+  const account = new Account(2);
+  const [a, b] = account.devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO notes VALUES ('n', NULL, 'x', NULL)");
+  await account.settle();
+  a.edit("DELETE FROM notes");
+  await account.settle();
+  for (const days of [1.5, 1.5]) {
+    account.nowMs += days * DAY_MS;
+    for (const device of account.devices) await account.sync(device);
+  }
+
+  expect(count(b, "sync_row_clock WHERE alive = 0")).toBe(1); // three days: not yet twice the time
+});
+
+test("a device that was away for too long sends and takes nothing, keeps its edits, and comes back by starting over", async () => {
+  const account = new Account(2);
+  const [a, b] = account.devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO notes VALUES ('gone', NULL, 'x', NULL), ('stays', NULL, 'x', NULL)");
+  await account.settle();
+  b.edit("UPDATE notes SET body = 'b has not heard' WHERE id = 'gone'");
+  b.edit("UPDATE notes SET body = 'an edit of b' WHERE id = 'stays'");
+  a.edit("DELETE FROM notes WHERE id = 'gone'");
+  for (let day = 0; day < 6; day++) {
+    account.nowMs += DAY_MS;
+    await account.sync(a);
+  }
+  expect(count(a, "sync_row_clock WHERE alive = 0")).toBe(0);
+  const log = account.server.log.length;
+
+  await expect(b.push()).rejects.toMatchObject({ code: "device/away-too-long", retryable: false });
+  await expect(b.pull()).rejects.toMatchObject({ code: "device/away-too-long" });
+  expect(account.server.log.length).toBe(log);
+  expect(rows(b, "SELECT body FROM notes ORDER BY id")).toEqual([["b has not heard"], ["an edit of b"]]);
+
+  expect(b.store.beginStartOver({ account: "account", device: b.name, force: false })).toBe(2);
+  expect(b.store.beginStartOver({ account: "account", device: b.name, force: true })).toBe(null);
+  await account.settle();
+  expect(rows(b, "SELECT id, body FROM notes")).toEqual([["stays", null]]);
+  expect(rows(b, "SELECT id, body FROM notes")).toEqual(rows(a, "SELECT id, body FROM notes"));
+});
+
+test("the time that counts is the server's: a device whose own clock stands still is told as well", async () => {
+  const account = new Account(1);
+  const [a] = account.devices as [SimulatedDevice];
+  a.edit("INSERT INTO notes VALUES ('n', NULL, 'x', NULL)");
+  await account.settle();
+
+  a.store.state.set("clock_offset_ms", String(3 * DAY_MS)); // what a reply of the server says before the first push
+
+  await expect(a.push()).rejects.toMatchObject({ code: "device/away-too-long" });
+});

@@ -266,6 +266,35 @@ describe("starting over from the server", () => {
     expect(c.sync.status().heldRows).toBe(0);
   });
 
+  test("takes the account's snapshot where there is one, and the rest of the log", async () => {
+    const account = await newAccount();
+    const a = await joined(
+      account,
+      "a",
+      "INSERT INTO projects (id, name) VALUES ('p', 'one'), ('q', 'two'), ('dead', 'x'); DELETE FROM projects WHERE id = 'dead'",
+      "INSERT INTO tasks (id, project, title) VALUES ('t', 'q', 'x')",
+    );
+    const b = await joined(account, "b", "UPDATE projects SET note = 'local'");
+    await a.sync.uploadSnapshot();
+    a.db.exec("UPDATE projects SET name = 'after the snapshot' WHERE id = 'q'");
+    await a.sync.syncNow();
+    b.db.exec("UPDATE projects SET note = 'local'");
+    b.db.exec(
+      before(
+        "UPDATE projects SET name = 'damaged'; INSERT INTO projects (id, name) VALUES ('stray', 'x'), ('dead', 'back'); DELETE FROM tasks",
+      ),
+    );
+
+    const { bootstrapped } = await b.sync.startOver();
+
+    expect(bootstrapped).toBeGreaterThan(0);
+    expect(view(b)).toEqual(view(a));
+    expect(all(b, "SELECT id, note FROM projects ORDER BY id")).toEqual([
+      ["p", "local"],
+      ["q", "local"],
+    ]);
+  });
+
   test("is finished by the next cycle, at whichever statement the process died", async () => {
     const kit = memoryServer();
     const open = (name: string, options: Partial<AppDeviceOptions> = {}): AppDevice =>

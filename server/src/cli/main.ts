@@ -1,31 +1,22 @@
 /** The command line of `synckit-server`: reads the arguments, runs one command, answers its exit code. */
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import yargs, { type Arguments, type Argv } from "yargs";
+import yargs, { type Argv } from "yargs";
 import { AccountError } from "../accounts.ts";
+import { PublicUrlError } from "../create-server.ts";
+import { codeOf } from "../error-code.ts";
+import { ProxyAddressError } from "../http/client-address.ts";
 import { StorageUnavailableError } from "../storage/port.ts";
 import { ForeignSchemaError } from "../storage/sql/schema.ts";
 import { CliError, EXIT_BUG, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from "./cli-error.ts";
-import { codeOf } from "../error-code.ts";
-import { appCreate, appList, userCreate, userList, type ManageOptions } from "./manage.ts";
+import { manageCommands } from "./manage-commands.ts";
+import { integer, managed, text, texts } from "./read-arguments.ts";
 import { serve } from "./serve.ts";
 import { suggest } from "./suggest.ts";
 
-const COMMANDS = ["serve", "app", "user", "create", "list"];
+const COMMANDS = "serve app user device signing-key audit create list new-key redirect add remove password sign-out rotate".split(" ");
 const OPTIONS = [
-  "data",
-  "database",
-  "database-partitions",
-  "blobs",
-  "blob-quota",
-  "port",
-  "host",
-  "json",
-  "rate-limits",
-  "no-rate-limits",
-  "password-stdin",
-  "help",
-  "version",
+  ..."data database database-partitions blobs blob-quota port host json rate-limits no-rate-limits".split(" "),
+  ..."public-url trusted-proxy password-stdin drop-old limit help version".split(" "),
 ];
 
 /** Never rejects: what went wrong is on standard error. */
@@ -41,7 +32,19 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 function commands(args: readonly string[]): Argv {
-  return yargs(args)
+  return manageCommands(globalOptions(yargs(args)))
+    .strict()
+    .help()
+    .version(readVersion())
+    .wrap(null)
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? new CliError(EXIT_USAGE, usageMessage(message ?? "wrong usage"));
+    });
+}
+
+const globalOptions = (argv: Argv): Argv =>
+  argv
     .scriptName("synckit-server")
     .usage("$0 [command]\n\nA SyncKit server: it keeps changes that it cannot read.")
     .option("data", {
@@ -66,46 +69,13 @@ function commands(args: readonly string[]): Argv {
       serve({
         ...managed(read),
         host: text(read, "host"),
-        port: whole(read, "port", 65_535),
+        port: integer(read, "port", 0, 65_535),
         isLimited: read["rate-limits"] === true,
-        blobQuotaBytes: read["blob-quota"] === undefined ? null : whole(read, "blob-quota", Number.MAX_SAFE_INTEGER),
+        blobQuotaBytes: read["blob-quota"] === undefined ? null : integer(read, "blob-quota", 0, Number.MAX_SAFE_INTEGER),
+        publicUrl: read["public-url"] === undefined ? null : text(read, "public-url"),
+        trustedProxies: texts(read, "trusted-proxy"),
       }),
-    )
-    .command("app", "Make and list apps", (app) =>
-      app
-        .command("create <name>", "Make an app and print its API key, once", named("name", "Name of the app"), (read) =>
-          appCreate(managed(read), text(read, "name")),
-        )
-        .command(
-          "list",
-          "List the apps",
-          (list) => list,
-          (read) => appList(managed(read)),
-        )
-        .demandCommand(1, "Say what to do: app create NAME, or app list."),
-    )
-    .command("user", "Make and list users", (user) =>
-      user
-        .command("create <email>", "Make a user; asks for the password", userOptions, (read) =>
-          userCreate(managed(read), text(read, "email"), read["password-stdin"] === true),
-        )
-        .command(
-          "list",
-          "List the users",
-          (list) => list,
-          (read) => userList(managed(read)),
-        )
-        .demandCommand(1, "Say what to do: user create EMAIL, or user list."),
-    )
-    .strict()
-    .help()
-    .version(readVersion())
-    .wrap(null)
-    .exitProcess(false)
-    .fail((message, error) => {
-      throw error ?? new CliError(EXIT_USAGE, usageMessage(message ?? "wrong usage"));
-    });
-}
+    );
 
 const serveOptions = (argv: Argv): Argv =>
   argv
@@ -121,47 +91,17 @@ const serveOptions = (argv: Argv): Argv =>
       type: "number",
       requiresArg: true,
     })
-    .option("rate-limits", { describe: "Limit requests per address (--no-rate-limits: do not)", type: "boolean", default: true });
-
-const named = (name: string, describe: string) => (argv: Argv) => argv.positional(name, { describe, type: "string", demandOption: true });
-
-const userOptions = (argv: Argv): Argv =>
-  named(
-    "email",
-    "Address that the user signs in with",
-  )(argv).option("password-stdin", {
-    describe: "Read the password from standard input",
-    type: "boolean",
-    default: false,
-  });
-
-const managed = (read: Arguments): ManageOptions => ({
-  data: resolve(text(read, "data")),
-  database: optionOrVariable(read, "database", "SYNCKIT_DATABASE"),
-  partitions: whole(read, "database-partitions", 1024),
-  blobs: optionOrVariable(read, "blobs", "SYNCKIT_BLOBS"),
-  isJson: read["json"] === true,
-});
-
-/** The option, else the environment's variable, which other users of the machine cannot read. */
-function optionOrVariable(read: Arguments, option: string, variable: string): string | null {
-  if (read[option] !== undefined) return text(read, option);
-  const value = process.env[variable] ?? "";
-  return value === "" ? null : value;
-}
-
-function text(read: Arguments, name: string): string {
-  const value = read[name];
-  if (typeof value !== "string" || value === "") throw new CliError(EXIT_USAGE, `${name}: give one value.`);
-  return value;
-}
-
-function whole(read: Arguments, name: string, most: number): number {
-  const value = read[name];
-  if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > most)
-    throw new CliError(EXIT_USAGE, `${name}: give one whole number from 0 to ${most}.`);
-  return value;
-}
+    .option("rate-limits", { describe: "Limit requests per address (--no-rate-limits: do not)", type: "boolean", default: true })
+    .option("public-url", {
+      describe: "Address by which browsers and devices reach the server through a proxy, like https://sync.example.com",
+      type: "string",
+      requiresArg: true,
+    })
+    .option("trusted-proxy", {
+      describe: "Address or range of a proxy whose X-Forwarded-For is believed; may be repeated",
+      type: "string",
+      requiresArg: true,
+    });
 
 /** yargs names what it does not know; this adds what was probably meant. */
 function usageMessage(message: string): string {
@@ -177,6 +117,7 @@ function explain(error: unknown): { readonly exitCode: number; readonly message:
   if (error instanceof AccountError) return { exitCode: EXIT_FAILED, message: `Refused: ${error.message}.` };
   if (error instanceof ForeignSchemaError) return { exitCode: EXIT_FAILED, message: `Cannot open the data: ${error.message}.` };
   if (error instanceof StorageUnavailableError) return { exitCode: EXIT_FAILED, message: `Cannot open the data: ${reasonOf(error)}.` };
+  if (error instanceof PublicUrlError || error instanceof ProxyAddressError) return { exitCode: EXIT_USAGE, message: `${error.message}.` };
   const code = codeOf(error);
   if (error instanceof Error && code !== null && (code.startsWith("SQLITE_") || SQLSTATE.test(code)))
     return { exitCode: EXIT_FAILED, message: `The database cannot be used: ${error.message} (${code}).` };

@@ -16,10 +16,12 @@ export interface ServeOptions extends StoreOptions {
   readonly isLimited: boolean;
   /** Of one account's blobs together; null: no limit. */
   readonly blobQuotaBytes: number | null;
+  readonly publicUrl: string | null;
+  readonly trustedProxies: readonly string[];
 }
 
 export async function serve(options: ServeOptions): Promise<void> {
-  const { host, port, isJson, isLimited, blobQuotaBytes } = options;
+  const { host, port, isJson, isLimited, blobQuotaBytes, publicUrl, trustedProxies } = options;
   const storage = await openStorage(options);
   try {
     const blobs = openBlobs(options);
@@ -28,7 +30,16 @@ export async function serve(options: ServeOptions): Promise<void> {
       const format = isJson ? logRecordToJson : formatLogRecord;
       const logger = (record: LogRecord): void => void process.stderr.write(`${format(record)}\n`);
       const rateLimits = isLimited ? DEFAULT_RATE_LIMITS : null;
-      const server = createServer({ storage, notices, blobs, rateLimits, logger, ...(blobQuotaBytes === null ? {} : { blobQuotaBytes }) });
+      const server = createServer({
+        storage,
+        notices,
+        blobs,
+        rateLimits,
+        logger,
+        trustedProxies,
+        ...(publicUrl === null ? {} : { publicUrl }),
+        ...(blobQuotaBytes === null ? {} : { blobQuotaBytes }),
+      });
       const listening = await server.listen({ host, port }).catch((error: unknown) => refuse(error, host, port));
       const stopped = untilStopped();
       const stopSweeping = startSweeping(storage, blobs, systemClock, (error) =>

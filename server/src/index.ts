@@ -9,7 +9,7 @@ export type { S3Options } from "./blobs/s3-blobs.ts";
 export { createServer, PublicUrlError } from "./create-server.ts";
 export type { ServerOptions, SyncServer } from "./create-server.ts";
 export { ProxyAddressError } from "./http/client-address.ts";
-export type { Listening, ListenOptions } from "./http/listen.ts";
+export type { Listening, ListenOptions, SocketLimits } from "./http/listen.ts";
 export { DEFAULT_RATE_LIMITS } from "./http/rate-limit.ts";
 export type { RateLimit, RateLimits } from "./http/rate-limit.ts";
 export type { Logger, LogRecord } from "./http/request-log.ts";

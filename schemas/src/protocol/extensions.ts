@@ -10,6 +10,10 @@ export const EXTENSIONS = {
   snapshots: 1,
   /** Devices leave each other a sealed digest of their rows, to find out whether they are equal. */
   digests: 1,
+  /** A device can be taken off the list. */
+  "device-removal": 1,
+  /** A user can end every session, everywhere. */
+  "end-sessions": 1,
 } as const satisfies Record<string, number>;
 
 export type ExtensionName = keyof typeof EXTENSIONS;

@@ -8,6 +8,7 @@ import { quiesce, SimulatedDevice, SimulatedServer } from "../support/simulation
 
 interface World {
   readonly devices: readonly SimulatedDevice[];
+  readonly server: SimulatedServer;
   readonly settle: () => Promise<void>;
 }
 
@@ -20,7 +21,7 @@ async function worldOf(tables: readonly Table[], count: number): Promise<World> 
     { length: count },
     (_, index) => new SimulatedDevice(`device-${index}`, model, loaded, server, () => (now += 1), openGenerated(model)),
   );
-  return { devices, settle: () => quiesce(server, devices) };
+  return { devices, server, settle: () => quiesce(server, devices) };
 }
 
 const all = (device: SimulatedDevice, sql: string): readonly unknown[] => device.db.prepare(sql).raw().all();
@@ -350,4 +351,30 @@ test("a row that refers to another twice, once as a part of it and once with a r
       ["q"],
       ["t"],
     ]);
+});
+
+test("an entry that cannot be opened does not make a device push everything again", async () => {
+  // seed 46
+  const { devices, server, settle } = await worldOf([projects], 2);
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO projects VALUES ('p', 'x')");
+  await settle();
+  const before = server.log.length;
+
+  await b.pull({ shuffle: (page) => page.map((entry) => ({ ...entry, payload: null, failure: "decryption" })) });
+
+  expect(server.log.length).toBe(before);
+});
+
+test("what a device pushed, and the server lost before it was read back, is pushed again", async () => {
+  // seed 103
+  const { devices, server, settle } = await worldOf([projects], 2);
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO projects VALUES ('p', 'x')");
+  await a.push();
+  server.log.splice(0);
+
+  await settle();
+
+  expect(all(b, "SELECT * FROM projects")).toEqual([["p", "x"]]);
 });

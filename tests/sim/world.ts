@@ -90,7 +90,6 @@ export class World {
       case "restore":
         if (participant.backup === null) return;
         participant.isRestored = true; // what it had not pushed is gone
-        this.#nowMs += 10_000; // that takes a while, so that no stamp is given twice
         device.replaceDatabase(openFile(participant.backup));
         return;
     }
@@ -116,6 +115,8 @@ export class World {
       this.#serverBackup = [...this.server.log];
       return;
     }
+    // What a device pushed and has not read back since, it does not miss; it would be gone until the row is edited again.
+    if (this.participants.some(({ device: { store } }) => store.pushedTo() > store.highestCursor())) return;
     this.isServerRestored = true;
     this.server.log.splice(0, Infinity, ...this.#serverBackup);
   }

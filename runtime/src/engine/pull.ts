@@ -83,6 +83,12 @@ export async function pullChanges(
     if (!page.hasMore) break;
     page = await nextPage(relay, device, cursor, () => gathered.length > 0 && flush());
   }
+  if (cursor < store.pushedTo()) {
+    // What was pushed after the last pull is gone, and nothing that was read before says so.
+    reseeded += await reseed(store, relay, format, device);
+    const again = await pullChanges(store, relay, format, device);
+    return { ...again, pulled: pulled + again.pulled, merged: merged + again.merged, reseeded: reseeded + again.reseeded };
+  }
   store.endStartOver(device);
   store.resolveHeld(device);
   store.noteWholePull();

@@ -66,6 +66,8 @@ export interface Store {
   ) => ApplyReport;
   /** How far this device has ever read, whatever its cursor was set back to. */
   readonly highestCursor: () => number;
+  /** How long the log was when this device's last push was in it. */
+  readonly pushedTo: () => number;
   /** Once a pull is complete: held rows are tried again, and what lost its parent follows its rule. */
   readonly resolveHeld: (device: string) => void;
   /** Tries held rows again, without any rule: the log has not been read to its end yet. */
@@ -137,6 +139,7 @@ export interface Store {
 const HIGHEST_CURSOR = "highest_cursor";
 const LAST_STAMP = "last_stamp";
 const PUSH_MARKS = "push_marks";
+const PUSHED_TO = "pushed_to";
 /** Pushes remembered: by the time of the hundredth, everyone who edits has read the first. */
 const MAX_PUSH_MARKS = 100;
 const START_OVER = "start_over";
@@ -262,6 +265,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         return { merged, ignored: changes.length - merged };
       }),
     highestCursor,
+    pushedTo: () => state.getNumber(PUSHED_TO, 0),
     resolveHeld(device) {
       const rows = held.list(MAX_RESOLVED).map(({ table, rowId }) => [table, rowId] as const);
       if (rows.length === 0) return;
@@ -294,6 +298,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
     recallMissing: (server) => recallMissing(parts, server),
     restartLog: (head) =>
       transaction(() => {
+        state.set(PUSHED_TO, "0");
         state.set("pull_cursor", "0");
         forgetSnapshots(state);
         state.set(HIGHEST_CURSOR, String(head));
@@ -394,6 +399,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         const through = log.pushedStamp();
         if (cursor !== null && through !== null && through > (pushMarks().at(-1)?.[0] ?? 0))
           state.set(PUSH_MARKS, JSON.stringify([...pushMarks(), [through, cursor]].slice(-MAX_PUSH_MARKS)));
+        if (cursor !== null) state.set(PUSHED_TO, String(cursor));
       }),
     markUnpushable: (ids, stamp) => transaction(() => log.mark(ids, UNPUSHABLE, stamp)),
     cleanup: () =>

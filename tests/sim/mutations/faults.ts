@@ -1,0 +1,141 @@
+/** Deliberate faults for the simulator to catch: each a piece of the product's source and what stands there instead. */
+
+export interface Fault {
+  readonly name: string;
+  /** What is wrong with the engine then. docs/testing.md has the same words. */
+  readonly description: string;
+  /** Stands in exactly one place of the sources of runtime or templates. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export const faults: readonly Fault[] = [
+  {
+    name: "wall-clock-stamps",
+    description: "an entry's stamp is the time of its capture, whatever was stamped or seen before",
+    find: "max(?, max(timestamp + ? - place) OVER (ORDER BY id)) + place AS stamp",
+    replace: "timestamp + 0 * max(?, ? - place) AS stamp",
+  },
+  {
+    name: "remote-stamps-ignored",
+    description: "a device's clock does not move past the stamps that it sees",
+    find: "this.#scope.lastStamp = Math.max(this.#scope.lastStamp, change.clock.stamp);",
+    replace: "",
+  },
+  {
+    name: "device-tie-ignored",
+    description: "of two edits with one stamp the device does not decide",
+    find: "return a.device === b.device ? 0 : a.device < b.device ? -1 : 1;",
+    replace: "return 0;",
+  },
+  {
+    name: "ties-by-arrival",
+    description: "`>=` for `>`: of two values with equal clocks the one that arrives last wins",
+    find: "if (order < 0 || (order === 0 && !isGreater(value, before))) {",
+    replace: "if (order < 0) {",
+  },
+  {
+    name: "columns-by-arrival",
+    description: "the change of a column that arrives last wins",
+    find: "const order = compareClocks(clock, held);\n    if (order < 0 && !isWritten) continue;",
+    replace: "const order = isWritten ? 1 : compareClocks(clock, held);\n    if (order < 0) continue;",
+  },
+  {
+    name: "life-by-arrival",
+    description: "the delete or edit that arrives last decides whether a row lives",
+    find: "const order = compareClocks(change.clock, registers.life);",
+    replace: "const order = 1;",
+  },
+  {
+    name: "mask-forgotten-at-home",
+    description: "an UPDATE of one column writes the registers of all, on its own device",
+    find: "? maskToColumns(rows, entry.mask) : [];",
+    replace: "? rows.columns : [];",
+  },
+  {
+    name: "mask-forgotten-on-arrival",
+    description: "an UPDATE of one column writes the registers of all, on other devices",
+    find: "const written = !isWhole ? new Set(mask)",
+    replace: "const written = !isWhole ? rows.columnSet",
+  },
+  {
+    name: "weak-values-strong",
+    description: "values that came along with an UPDATE count as written by it",
+    find: "const clock = isWritten ? change.clock : ABSENT;",
+    replace: "const clock = change.clock;",
+  },
+  {
+    name: "local-edits-not-folded",
+    description: "what triggers captured never reaches the registers",
+    find: "if (rows !== undefined) this.#foldEntry(rows, entry);",
+    replace: "",
+  },
+  {
+    name: "own-entries-skipped",
+    description: "a device does not read its own entries back, after a restore of its backup either",
+    find: "const decoded = decode(store, format, entry);",
+    replace: "if (entry.deviceId === device) continue; const decoded = decode(store, format, entry);",
+  },
+  {
+    name: "dead-registers-forgotten",
+    description: "the values of a deleted row are not kept",
+    find: 'return this.#hold(work, "constraint", "FOREIGNKEY");\n      work.data = values;',
+    replace: 'return this.#hold(work, "constraint", "FOREIGNKEY");\n      work.data = null;',
+  },
+  {
+    name: "repairs-not-pushed",
+    description: "what a rule did is not logged for the other devices",
+    find: "parts.changelog.append({\n    table: rows.spec.name,",
+    replace: "void ({\n    table: rows.spec.name,",
+  },
+  {
+    name: "rules-never-applied",
+    description: "rows without their parent wait for ever",
+    find: "opened.applyRules();",
+    replace: "",
+  },
+  {
+    name: "held-rows-dropped",
+    description: "a row that cannot be stored yet is not remembered",
+    find: "this.#scope.parts.held.put({",
+    replace: "void ({",
+  },
+  {
+    name: "capture-not-suppressed",
+    description: "triggers capture what the engine writes",
+    find: 'state.set("applying_remote", "1");',
+    replace: 'state.set("applying_remote", "0");',
+  },
+  {
+    name: "flag-outside-transaction",
+    description: "the flag that suppresses capture is set before the transaction begins",
+    find: "return transaction(() => {\n      if (deferForeignKeys)",
+    replace: 'state.set("applying_remote", "1"); return transaction(() => {\n      if (deferForeignKeys)',
+  },
+  {
+    name: "cursor-outside-transaction",
+    description: "the cursor moves before the page is applied",
+    find: "applyRemote: (device, changes, cursor, facts = {}) =>\n      apply(device,",
+    replace:
+      'applyRemote: (device, changes, cursor, facts = {}) =>\n      (cursor !== null && state.set("pull_cursor", String(cursor)), apply)(device,',
+  },
+  {
+    name: "pushed-by-range",
+    description: "a push marks everything that was captured so far, not what it sent",
+    find: "markRange.run(pushed, first, last);",
+    replace: "markRange.run(pushed, first, Number.MAX_SAFE_INTEGER);",
+  },
+  {
+    name: "losses-not-kept",
+    description: "an overwritten edit is not written to sync_conflicts",
+    find: "add: ({ table, rowId, kind, values, loser, winner, noticedMs }) =>\n      void insert.run(",
+    replace: "add: ({ table, rowId, kind, values, loser, winner, noticedMs }) =>\n      void Array.of(",
+  },
+  {
+    name: "local-columns-captured",
+    description: "triggers log every column of a table",
+    find: "payload: (row) => payloadSql(synced, reference(row)),",
+    replace:
+      'payload: (row) => payloadSql(table.columns.map((column) => ({ ...column, kind: "synced", type: column.type ?? "text" })), reference(row)),',
+  },
+];

@@ -55,8 +55,8 @@ export const faults: readonly Fault[] = [
   {
     name: "mask-forgotten-on-arrival",
     description: "an UPDATE of one column writes the registers of all, on other devices",
-    find: "const written = !isWhole ? new Set(mask)",
-    replace: "const written = !isWhole ? rows.columnSet",
+    find: "const written = !isWhole\n    ? new Set(mask)",
+    replace: "const written = !isWhole\n    ? rows.columnSet",
   },
   {
     name: "weak-values-strong",
@@ -122,8 +122,8 @@ export const faults: readonly Fault[] = [
   {
     name: "pushed-by-range",
     description: "a push marks everything that was captured so far, not what it sent",
-    find: "markRange.run(pushed, first, last);",
-    replace: "markRange.run(pushed, first, Number.MAX_SAFE_INTEGER);",
+    find: "markRange.run(pushed, first, last, stamp);",
+    replace: "markRange.run(pushed, first, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);",
   },
   {
     name: "losses-not-kept",

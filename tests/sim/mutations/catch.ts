@@ -31,8 +31,8 @@ async function firstFailure(before: readonly string[], env: NodeJS.ProcessEnv, f
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
-  if (code === 0) return null;
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  if (child.exitCode === 0) return null;
   const [, seed, broken] = /^seed (\d+): (.*)$/mu.exec(out) ?? [];
   if (seed === undefined || broken === undefined) throw new Error(`the simulator did not run: ${err.slice(-2_000)}`);
   return { seed: Number(seed), broken };

@@ -120,12 +120,6 @@ export const faults: readonly Fault[] = [
       'applyRemote: (device, changes, cursor, facts = {}) =>\n      (cursor !== null && state.set("pull_cursor", String(cursor)), apply)(device,',
   },
   {
-    name: "pushed-by-range",
-    description: "a push marks everything that was captured so far, not what it sent",
-    find: "markRange.run(pushed, first, last, stamp);",
-    replace: "markRange.run(pushed, first, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);",
-  },
-  {
     name: "losses-not-kept",
     description: "an overwritten edit is not written to sync_conflicts",
     find: "add: ({ table, rowId, kind, values, loser, winner, noticedMs }) =>\n      void insert.run(",

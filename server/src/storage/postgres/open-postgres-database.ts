@@ -4,7 +4,8 @@
  */
 import pg from "pg";
 import { StorageUnavailableError } from "../port.ts";
-import type { LogEntries, LogRange, LogRow, LogSlice, Sql, SqlDatabase, SqlParameters, Transaction } from "../sql/sql-database.ts";
+import type { LogEntries, Sql, SqlDatabase, SqlParameters, Transaction } from "../sql/sql-database.ts";
+import { readLog } from "./read-log.ts";
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`. */
@@ -132,37 +133,6 @@ async function insertLog(client: pg.PoolClient, { account, head, deviceId, chang
       ],
     )
     .catch(unavailable);
-}
-
-/** The lengths decide which entries are read at all: 500 of the largest would be half a gigabyte. */
-async function readLog(db: Sql, range: LogRange): Promise<LogSlice> {
-  const { account, after, upTo, maxEntries, maxDataBytes, tables, sinceStamp } = range;
-  const filters = [
-    ...(sinceStamp === null ? [] : ["stamp >= :sinceStamp"]),
-    ...(tables === null ? [] : ["table_name IN (SELECT json_array_elements_text(CAST(:tables AS json)))"]),
-  ];
-  const found = await db.all<LogRow & { readonly candidates: number }>(
-    `SELECT seq, device_id AS "deviceId", table_name AS "table", op, row_id AS "rowId", timestamp, data, candidates FROM (
-       SELECT *, count(*) OVER () AS candidates, row_number() OVER (ORDER BY seq) AS position,
-              sum(coalesce(octet_length(data), 0)) OVER (ORDER BY seq) AS data_bytes
-       FROM (
-         SELECT * FROM sync_log WHERE ${["account = :account", "seq > :after", "seq <= :upTo", ...filters].join(" AND ")}
-         ORDER BY seq LIMIT :limit
-       ) AS candidates
-     ) AS measured WHERE position = 1 OR (position <= :maxEntries AND data_bytes <= :maxDataBytes) ORDER BY seq`,
-    {
-      account,
-      after,
-      upTo,
-      maxDataBytes,
-      maxEntries,
-      limit: maxEntries + 1,
-      ...(sinceStamp === null ? {} : { sinceStamp }),
-      ...(tables === null ? {} : { tables: JSON.stringify(tables) }),
-    },
-  );
-  const rows = found.map(({ candidates: _, ...row }) => row);
-  return { rows, isCut: (found[0]?.candidates ?? 0) > rows.length };
 }
 
 /** Connection errors of Node, and the classes of PostgreSQL's codes that pass by themselves. */

@@ -76,7 +76,9 @@ async function readPage(db: SqlDatabase, scope: Scope, request: PageRequest, hea
   const { cursor, maxEntries, maxDataBytes, tables = null, sinceStamp = null } = request;
   if (cursor >= head) return { changes: [], cursor, hasMore: false };
   const isFiltered = tables !== null || sinceStamp !== null;
-  const upTo = isFiltered ? Math.min(head, cursor + MAX_EXAMINED) : head;
+  // Numbers have no gaps, so the range holds no more than a page: a database that knows nothing yet about the table might
+  // otherwise sort the whole rest of the log for it.
+  const upTo = Math.min(head, cursor + (isFiltered ? MAX_EXAMINED : maxEntries));
   const { rows, isCut } = await db.readLog({
     account: accountId(scope),
     after: cursor,

@@ -929,6 +929,20 @@ describe("recovery", () => {
     expect(a.store.conflictCount() + b.store.conflictCount()).toBe(0);
   });
 
+  test("a server that was restored before a device read back what it had pushed gets it again", async () => {
+    const world = new World();
+    const a = world.device();
+    a.edit("INSERT INTO slugs VALUES ('1', 'x')");
+    await a.push();
+    world.server.log.splice(0);
+    const b = world.device();
+
+    await a.pull();
+    await world.settle();
+
+    expect(all(b, "SELECT slug FROM slugs")).toEqual([["x"]]);
+  });
+
   test("a log that went on differently after its backup is noticed although it is longer than the cursor", async () => {
     const world = new World();
     const [a, b] = await world.pair("INSERT INTO slugs VALUES ('1', 'x')");

@@ -80,7 +80,12 @@ export async function pullChanges(
     cursor = Math.max(cursor, page.cursor);
     if (gathered.length >= mostGathered || (!page.hasMore && (isMoved || gathered.length > 0))) flush();
     if (cursor > start) report({ phase: "pull", unit: "entries", done: cursor - start, total: head === null ? null : head - start });
-    if (!page.hasMore) break;
+    if (!page.hasMore && (reseeded > 0 || cursor >= store.pushedCursor())) break;
+    if (!page.hasMore) {
+      // It ends before what this device has put into it, and may never have read back: it was restored from an older backup.
+      reseeded = await reseed(store, relay, format, device);
+      cursor = 0;
+    }
     page = await nextPage(relay, device, cursor, () => gathered.length > 0 && flush());
   }
   if (cursor < store.pushedTo()) {

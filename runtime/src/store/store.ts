@@ -111,6 +111,8 @@ export interface Store {
   readonly payloadOf: (outgoing: OutgoingEntry) => string | null;
   /** These entries, the latest of which has `stamp`, are in the log, which has reached `cursor`; null: there was nothing to send of them. */
   readonly markPushed: (ids: readonly number[], stamp: number, cursor: number | null) => void;
+  /** How far the log had come when this device last added to it. */
+  readonly pushedCursor: () => number;
   readonly markUnpushable: (ids: readonly number[], stamp: number) => void;
   /** Removes pushed entries past their time, and forgets what nobody can need any more. Returns how many entries. */
   readonly cleanup: () => number;
@@ -401,6 +403,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
           state.set(PUSH_MARKS, JSON.stringify([...pushMarks(), [through, cursor]].slice(-MAX_PUSH_MARKS)));
         if (cursor !== null) state.set(PUSHED_TO, String(cursor));
       }),
+    pushedCursor: () => pushMarks().at(-1)?.[1] ?? 0,
     markUnpushable: (ids, stamp) => transaction(() => log.mark(ids, UNPUSHABLE, stamp)),
     cleanup: () =>
       transaction(() => {

@@ -414,6 +414,28 @@ test(
   },
 );
 
+test(
+  "rows of a tree come in any order, and more of them wait for their parents than one transaction looks at",
+  { timeout: 60_000 },
+  async () => {
+    const server = memoryServer();
+    const author = appDevice(server, "author");
+    const { sync } = await author.start();
+    // Ids in a random order, parents before children in time: in the order of ids, half of the rows come before their parent.
+    author.db.exec(`CREATE TEMP TABLE ids AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 25000)
+      SELECT i, printf('%08x', (i * 2654435761) % 4294967296) AS id FROM n;
+    INSERT INTO nodes (id, parent, name) SELECT id, (SELECT parent.id FROM ids AS parent WHERE parent.rowid = ids.i / 3), 'node' FROM ids`);
+    await sync.uploadSnapshot();
+    const beginner = appDevice(server, "beginner");
+    const { sync: begun } = await beginner.start();
+    const nodes = "SELECT * FROM nodes ORDER BY id";
+
+    expect((await begun.syncNow()).bootstrapped).toBe(25_000);
+    expect(begun.status().heldRows).toBe(0);
+    expect(beginner.db.prepare(nodes).all()).toEqual(author.db.prepare(nodes).all());
+  },
+);
+
 describe("devices on different versions", () => {
   const newer = modelOf([
     tableOf("projects", { columns: { name: "text", weight: "real?", color: "text?" } }),

@@ -549,12 +549,13 @@ test("extensions are asked for once a session, and a server that answers anythin
   relay.interruptions.push(() => new Response('{"extensions":{"push-key":1,"of-the-future":3}}'));
   expect([await client.hasExtension("push-key"), await client.hasExtension("push-key"), asked()]).toEqual([true, true, 1]);
 
-  for (const reply of [new Response("", { status: 404 }), new Response("<html>"), new Response('{"extensions":{"push-key":2}}')]) {
+  const statuses = [404, 405, 302, 402].map((status) => new Response("", { status }));
+  for (const reply of [...statuses, new Response("<html>"), new Response('{"extensions":{"push-key":2}}')]) {
     await client.authenticate("ada@example.org", "login");
     relay.interruptions.push(() => reply);
     expect([await client.hasExtension("push-key"), await client.hasExtension("push-key")]).toEqual([false, false]);
   }
-  expect(asked()).toBe(4);
+  expect(asked()).toBe(7);
 });
 
 test("the same entries go out under the same key, and others under another", async () => {

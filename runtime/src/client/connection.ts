@@ -146,8 +146,8 @@ export class Connection {
     try {
       return decodeReply(codec.decodeExtensionsReply, await this.call(codec.endpoints.extensions));
     } catch (error) {
-      const isAnswer = error instanceof SyncError && (error.code === "server/rejected" || error.code.startsWith("reply/"));
-      if (isAnswer) return new Map();
+      const isAnswer = error instanceof SyncError && (error.status !== null || error.code.startsWith("reply/"));
+      if (isAnswer && error.status !== 401 && error.status !== 429) return new Map();
       throw error;
     }
   }

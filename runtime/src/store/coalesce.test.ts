@@ -14,7 +14,7 @@ const log = (...lines: readonly string[]): readonly UnpushedEntry[] =>
       rowId,
       stamp: line.endsWith("@0") ? 0 : (i + 1) * 10,
       mask: BigInt(mask),
-      seen: i,
+      seen: 0,
       isRule: false,
     };
   });

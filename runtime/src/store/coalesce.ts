@@ -33,7 +33,8 @@ export function coalesce(entries: readonly UnpushedEntry[], isRowWise: (table: s
       outgoing.push(single([entry.id], entry));
       continue;
     }
-    const key = `${entry.table}\0${entry.rowId}`;
+    // Where this device has read on in between, or the merge has done its part, the row's values may be somebody else's by now.
+    const key = `${entry.table}\0${entry.rowId}\0${entry.seen}\0${entry.isRule}`;
     const run = runs.get(key);
     if (run === undefined) runs.set(key, [entry]);
     else run.push(entry);

@@ -1,16 +1,26 @@
 /** Whatever JSON, bytes or headers come in: an answer that says what was wrong, and never a failure of our own. */
-import { createApp, createServer, createUser, openSqliteStorage, type LogRecord, type Storage, type SyncServer } from "@synckit-gen/server";
+import {
+  createApp,
+  createServer,
+  createUser,
+  openFolderBlobs,
+  openSqliteStorage,
+  type LogRecord,
+  type Storage,
+  type SyncServer,
+} from "@synckit-gen/server";
+import { codec } from "@synckit-gen/schemas/protocol";
 import fc from "fast-check";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { entry, inProcess, textOf, type Caller } from "./server-client.ts";
 
-const ENDPOINTS = [
-  ["POST", "/auth"],
-  ["POST", "/devices"],
-  ["POST", "/push"],
-  ["POST", "/pull"],
-  ["PUT", "/keys"],
-] as const;
+/** Every endpoint that takes a body, as the codec knows them: a new one is fuzzed without being named here. */
+const ENDPOINTS = Object.values(codec.endpoints)
+  .filter(({ method, path }) => method !== "GET" && path !== codec.endpoints.endSessions.path)
+  .map(({ method, path }) => [method, path] as const);
 const EXPECTED = new Set([200, 400, 401, 404, 409, 413, 422]);
 
 let storage: Storage;
@@ -18,12 +28,14 @@ let server: SyncServer;
 let caller: Caller;
 let token: string;
 let deviceId: string;
+let blobFolder: string;
 let failures: LogRecord[] = [];
 
 beforeAll(async () => {
   storage = openSqliteStorage(":memory:");
   const logger = (record: LogRecord): void => void (record.kind === "failure" && failures.push(record));
-  server = createServer({ storage, secret: new Uint8Array(32), rateLimits: null, logger });
+  blobFolder = mkdtempSync(join(tmpdir(), "synckit-fuzz-"));
+  server = createServer({ storage, secret: new Uint8Array(32), rateLimits: null, logger, blobs: openFolderBlobs(blobFolder) });
   const { apiKey } = await createApp(storage, "app");
   await createUser(storage, "ada@example.com", "correct horse");
   const request = { email: "ada@example.com", password: "correct horse", api_key: apiKey, key: "default" };
@@ -34,7 +46,10 @@ beforeAll(async () => {
 beforeEach(() => {
   failures = [];
 });
-afterAll(() => storage.close());
+afterAll(async () => {
+  await storage.close();
+  rmSync(blobFolder, { recursive: true });
+});
 
 async function expectAnswer(response: Response): Promise<void> {
   expect(failures).toEqual([]);

@@ -1,0 +1,11 @@
+/** A few kills; `npm run crash` has two hundred. */
+import { expect, test } from "vitest";
+import { crash } from "./crash/crash.ts";
+
+test("an app that is killed at any instant of a cycle loses nothing, and its devices converge", { timeout: 240_000 }, async () => {
+  const { kills, acknowledged, rows } = await crash(7, 10);
+
+  expect(kills).toBe(10);
+  expect(acknowledged).toBeGreaterThan(0);
+  expect(rows).toBeGreaterThan(0);
+});

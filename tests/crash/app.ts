@@ -1,0 +1,35 @@
+/** What the killed app is: its schema, its database file, and the work that it does on it. */
+import { existsSync } from "node:fs";
+import Database from "better-sqlite3";
+import type { EmbeddedServer } from "@synckit-gen/server";
+import { type AppDevice, openAppDevice, signIn } from "../support/app-devices.ts";
+import { migrate } from "../support/generated.ts";
+import { loadSpec } from "../support/load-spec.ts";
+import { modelOf, tableOf } from "../support/models.ts";
+
+export type Account = Pick<EmbeddedServer, "url" | "apiKey" | "email" | "password">;
+
+const model = modelOf([
+  tableOf("projects", { columns: { name: "text" }, local: { secret: { type: "text" } } }),
+  tableOf("tasks", {
+    columns: { project: "uuid?", title: "text", done: "boolean" },
+    references: [{ columns: ["project"], table: "projects", onDelete: "cascade" }],
+  }),
+]);
+
+/** What a power cut may leave behind is for SQLite to repair: the journal of an app is on. */
+export function openFile(path: string): Database.Database {
+  const isNew = !existsSync(path);
+  const db = new Database(path);
+  db.pragma("journal_mode = WAL");
+  db.pragma("foreign_keys = ON");
+  return isNew ? migrate(db, model) : db;
+}
+
+export async function openApp(path: string, name: string, account: Account): Promise<AppDevice & { readonly db: Database.Database }> {
+  const db = openFile(path);
+  db.exec("DELETE FROM sync_state WHERE key = 'cycle_lease'"); // of the process that was killed: the minute that it lasts is over
+  const device = openAppDevice(account, model, await loadSpec(model), { name, db });
+  await signIn(device, account);
+  return { ...device, db };
+}

@@ -92,15 +92,17 @@ async function codeFrom(page: Promise<FormPage>): Promise<string> {
   return url.searchParams.get("code") ?? "";
 }
 
+/** What the token endpoint takes, up to a code that does not exist. */
+const goodExchange = (): Record<string, string> => ({
+  grant_type: "authorization_code",
+  code: "none",
+  redirect_uri: REDIRECT,
+  code_verifier: VERIFIER,
+  client_id: apiKey,
+});
+
 const exchange = (code: string, changed: Members = {}): Promise<Answer> => {
-  const members: Members = {
-    grant_type: "authorization_code",
-    code,
-    redirect_uri: REDIRECT,
-    code_verifier: VERIFIER,
-    client_id: apiKey,
-    ...changed,
-  };
+  const members: Members = { ...goodExchange(), code, ...changed };
   return caller.call("POST", "/oauth/token", Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null)));
 };
 
@@ -349,6 +351,40 @@ describe("a page", () => {
   });
 });
 
+describe("a failure", () => {
+  test("of our own is 500 in general words, and in the log", async () => {
+    const broken = openSqliteStorage(":memory:");
+    await broken.close();
+    const records: LogRecord[] = [];
+    const closed = createServer({ storage: broken, rateLimits: null, logger: (record) => records.push(record) });
+
+    for (const request of [
+      new Request(authorizeUrl()),
+      new Request(`${ORIGIN}/oauth/token`, { method: "POST", body: new URLSearchParams(goodExchange()) }),
+    ]) {
+      const response = await closed.fetch(request);
+      expect([response.status, await response.json()]).toEqual([500, { error: "internal error" }]);
+    }
+    expect(records.map(({ kind }) => kind)).toEqual(["failure", "request", "failure", "request"]);
+  });
+
+  test("to wait is a page that says how long", async () => {
+    const once = { burst: 1, perSecond: 0.1 };
+    const often = { burst: 100, perSecond: 100 };
+    const limits = { auth: once, guesses: often, token: often, api: often, account: often };
+    const limited = createServer({ storage, rateLimits: limits, clock: () => nowMs });
+    const window = new FormBrowser((request) => limited.fetch(request));
+    const page = await window.open(authorizeUrl());
+    expect((await window.send(page, { email: "none", password: "x" })).status).toBe(422);
+
+    const refused = await window.send(page, { email: "none", password: "x" });
+
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get("retry-after")).toBe("10");
+    expect(refused.text).toContain("Wait 10 seconds, then try again.");
+  });
+});
+
 describe("a code", () => {
   test("is exchanged once", async () => {
     const code = await codeFrom(signIn());
@@ -415,14 +451,7 @@ describe("a code", () => {
   });
 
   test("is exchanged by a form too, and the slot goes into the token", async () => {
-    const form = new URLSearchParams({
-      grant_type: "authorization_code",
-      code: await codeFrom(signIn()),
-      redirect_uri: REDIRECT,
-      code_verifier: VERIFIER,
-      client_id: apiKey,
-      key: "slot",
-    });
+    const form = new URLSearchParams({ ...goodExchange(), code: await codeFrom(signIn()), key: "slot" });
     const response = await server.fetch(new Request(`${ORIGIN}/oauth/token`, { method: "POST", body: form }));
 
     const { access_token } = (await response.json()) as { readonly access_token: string };

@@ -35,7 +35,7 @@ export function lastEntry(store: Store): readonly [seq: number, digest: string] 
 }
 
 export const holdsEntry = (page: readonly PulledEntry[], [seq, digest]: readonly [seq: number, digest: string]): boolean =>
-  page.some((entry) => entry.seq === seq && digestOf(entry) === digest);
+  page.some((entry) => entry.seq === seq && isSame(digestOf(entry), digest));
 
 /** Reads the whole log and pushes what it lacks. Returns the number of entries pushed; the next pull starts at 0. */
 export async function reseed(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<number> {
@@ -77,5 +77,15 @@ export async function readLog(
   return { log, head, lastStamp };
 }
 
-/** Without the payload: an entry that cannot be opened today is still the entry that was read. */
-const digestOf = ({ table, op, rowId, timestamp }: PulledEntry): string => fingerprint(JSON.stringify([table, op, rowId, timestamp]));
+/** What the wire says around an entry, and what is in it: a device that says an entry again does not say it in the same words. */
+const digestOf = ({ table, op, rowId, timestamp, payload, failure }: PulledEntry): string =>
+  `${fingerprint(JSON.stringify([table, op, rowId, timestamp]))}.${failure === null ? fingerprint(payload ?? "") : UNREAD}`;
+
+/** An entry that cannot be opened today is still the entry that was read. */
+const UNREAD = "?";
+
+function isSame(a: string, b: string): boolean {
+  const [wire, content] = a.split(".");
+  const [otherWire, otherContent] = b.split(".");
+  return wire === otherWire && (content === otherContent || content === UNREAD || otherContent === UNREAD);
+}

@@ -1,4 +1,5 @@
 /** What only PostgreSQL can get wrong: servers that begin together, numbers that overtake, connections that break. */
+import { readFileSync } from "node:fs";
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createTestDatabase, needing, services, type TestDatabase } from "../../../../tests/services/running.ts";
@@ -88,6 +89,20 @@ describe.skipIf(services.postgres === null)(`on ${needing("postgres", "PostgreSQ
     expect(await partitionsOf()).toBe(0);
     database = first;
     await plain.drop();
+  });
+
+  test("docs/scaling.md has a statement for each table, by account or for all", async () => {
+    await open();
+    const tables = await asked<{ readonly name: string; readonly kind: string }>(
+      `SELECT relname AS name, CASE relkind WHEN 'p' THEN 'distributed' ELSE 'reference' END AS kind FROM pg_class
+       WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'schema_steps'`,
+    );
+    const text = readFileSync(new URL("../../../../docs/scaling.md", import.meta.url), "utf8");
+    const statements = [...text.matchAll(/create_(distributed|reference)_table\('(\w+)'/gu)];
+
+    expect(statements.map(([, kind, name]) => `${kind} ${name}`).toSorted()).toEqual(
+      tables.map(({ name, kind }) => `${kind} ${name}`).toSorted(),
+    );
   });
 
   /**

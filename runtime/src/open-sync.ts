@@ -3,7 +3,7 @@ import type { Platform } from "@synckit-gen/schemas/protocol";
 import { SyncKitClient } from "./client/client.ts";
 import type { SyncKitConfig } from "./client/config.ts";
 import { OtherAccountError, SyncError } from "./client/errors.ts";
-import { platformClock, platformRandom, platformSleep } from "./client/ports.ts";
+import { platformClock, platformRandom, platformSleep, platformTimers } from "./client/ports.ts";
 import { DatabaseBusyError } from "./driver/database-busy-error.ts";
 import { type DatabaseHandle, driverOf } from "./driver/driver-of.ts";
 import type { EntryFormat, Refusal } from "./engine/entry.ts";
@@ -20,8 +20,8 @@ import { eventSource, type EventStream } from "./events/event-stream.ts";
 import { throttled } from "./events/progress.ts";
 import { replayKey, type SyncEvent } from "./events/sync-event.ts";
 import type { AppSpec, Migration } from "./generated/spec.ts";
-import { platformConnectivity, platformTimers } from "./scheduler/platform.ts";
-import { createScheduler, type Connectivity, type Scheduler, type Timers } from "./scheduler/scheduler.ts";
+import { platformConnectivity } from "./scheduler/platform.ts";
+import { createScheduler, type Connectivity, type Scheduler } from "./scheduler/scheduler.ts";
 import { clockOffset } from "./store/changelog.ts";
 import type { Conflict } from "./store/conflicts.ts";
 import type { HeldRow } from "./store/held.ts";
@@ -37,8 +37,6 @@ export interface SyncOptions extends SyncKitConfig {
   readonly database: DatabaseHandle;
   /** Names this installation to the user and the server; the same name again is the same device. */
   readonly deviceName: string;
-  /** Default: the platform's. */
-  readonly timers?: Timers;
   /** Default: what a browser says; elsewhere always online. */
   readonly connectivity?: Connectivity;
   /** Default: from the platform that runs this. */

@@ -1,5 +1,5 @@
 /**
- * The client of a SyncKit server: sign-in, encryption set-up, devices, push and pull. It holds the session
+ * The client of a SyncKit server: sign-in, encryption set-up, devices, push and pull, files, notices. It holds the session
  * and the master key, both in private fields, so that printing a client shows neither.
  *
  * Payloads are sealed before they leave and opened after they arrive; everything else that travels is listed
@@ -8,6 +8,19 @@
 import type { Device, ExtensionName, Platform, StatusReply } from "@synckit-gen/schemas/protocol";
 import { codec } from "@synckit-gen/schemas/protocol";
 import { loadSodium } from "../crypto/sodium.ts";
+import type { Bytes } from "../crypto/blob.ts";
+import type { Content } from "./blob-transport.ts";
+import {
+  askDownloadUrl,
+  askUploadUrl,
+  confirmUpload,
+  download,
+  openContent,
+  upload,
+  type BlobSource,
+  type BlobUploadUrl,
+  type Through,
+} from "./blobs.ts";
 import type { SyncKitConfig } from "./config.ts";
 import { Connection, decodeReply } from "./connection.ts";
 import type { ChangeEntry, PayloadEntry, RichChangeEntry } from "./entries.ts";
@@ -183,6 +196,47 @@ export class SyncKitClient {
     return logStatus(this.#connection);
   }
 
+  // Blobs ---------------------------------------------------------------------------------------------
+
+  /**
+   * Where to send a file. `hash`: SHA-256 of its content, 64 hex digits in lower case. `size`: its bytes, as on this device; what
+   * sealing adds is reckoned here.
+   */
+  blobUploadUrl(hash: string, size: number): Promise<BlobUploadUrl> {
+    return askUploadUrl(this.#connection, hash, size);
+  }
+
+  /** Seals a file's content and sends it. `through` sees the sealed bytes on their way. */
+  blobUpload(url: string, data: Uint8Array | BlobSource, through?: Through): Promise<void> {
+    return upload(this.#connection, url, data instanceof Uint8Array ? { size: data.length, read: () => once(data) } : data, through);
+  }
+
+  /** Makes an uploaded file the account's. Confirming again changes nothing. */
+  blobConfirm(hash: string, size: number): Promise<void> {
+    return confirmUpload(this.#connection, hash, size);
+  }
+
+  /** Where to fetch a file. Throws `blob/not-found` where nobody has uploaded it. */
+  blobDownloadUrl(hash: string): Promise<string> {
+    return askDownloadUrl(this.#connection, hash);
+  }
+
+  /** A file's content, whole. With `hash`, throws `blob/corrupt` for any other content. */
+  async blobDownload(url: string, hash: string | null = null): Promise<Uint8Array> {
+    const { bytes } = await download(this.#connection, url, 0);
+    return joined(openContent(this.#connection, bytes, hash));
+  }
+
+  /** A file's sealed bytes, from byte `from` on where the server can. */
+  blobContent(url: string, from: number): Promise<Content> {
+    return download(this.#connection, url, from);
+  }
+
+  /** The content of sealed bytes; throws `blob/corrupt` at its end where it is not what `hash` says. */
+  openBlob(sealed: Bytes, hash: string): Bytes {
+    return openContent(this.#connection, sealed, hash);
+  }
+
   // Digests (extension `digests`) ---------------------------------------------------------------------
 
   /** Leaves a text for the account's other devices, sealed, in place of the one before. */
@@ -245,3 +299,13 @@ const pageOf = <Entry>(page: PayloadPage, entryOf: (entry: PayloadPage["entries"
   cursor: page.cursor,
   hasMore: page.hasMore,
 });
+
+async function* once(bytes: Uint8Array): Bytes {
+  yield bytes;
+}
+
+async function joined(content: Bytes): Promise<Uint8Array> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for await (const part of content) parts.push(new Uint8Array(part));
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}

@@ -2,7 +2,16 @@
 import { codec } from "@synckit-gen/schemas/protocol";
 import { argon2id, type Argon2id } from "../crypto/argon2id.ts";
 import { memoryKeychain, type Keychain } from "../keychain/keychain.ts";
-import { platformClock, platformRandom, platformSleep, type Clock, type RandomSource, type Sleep } from "./ports.ts";
+import {
+  platformClock,
+  platformRandom,
+  platformSleep,
+  platformTimers,
+  type Clock,
+  type RandomSource,
+  type Sleep,
+  type Timers,
+} from "./ports.ts";
 import { readServerUrl } from "./server-url.ts";
 
 export interface SyncKitConfig {
@@ -19,6 +28,7 @@ export interface SyncKitConfig {
   /** Default: memory, so nothing outlives the process. */
   readonly keychain?: Keychain;
   readonly sleep?: Sleep;
+  readonly timers?: Timers;
   /** Default: a worker thread where there are any. */
   readonly argon2id?: Argon2id;
 }
@@ -43,6 +53,7 @@ export function resolveConfig(config: SyncKitConfig): ResolvedConfig {
     random: config.random ?? platformRandom,
     keychain: config.keychain ?? memoryKeychain(),
     sleep: config.sleep ?? platformSleep,
+    timers: config.timers ?? platformTimers,
     argon2id: config.argon2id ?? argon2id,
     endpointUrl: (path) => `${serverUrl}${apiPrefix}${path}`,
     serverPathUrl: (path) => `${serverUrl}${path}`,

@@ -106,7 +106,7 @@ export class Connection {
   }
 
   forgetKey(): void {
-    this.#key?.cipher.destroy();
+    this.#key?.destroy();
     this.#key = null;
   }
 

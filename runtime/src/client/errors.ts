@@ -46,6 +46,11 @@ const catalog = {
   },
   "cycle/elsewhere": { retryable: true, message: "Another window or process is syncing this database." },
   "entry/undecryptable": { retryable: false, message: "An entry cannot be decrypted with this key." },
+  "blob/corrupt": { retryable: false, message: "A file from the server is not what its hash says: it was not kept." },
+  "blob/changed": { retryable: false, message: "A file is not what its hash says any more: it was not uploaded." },
+  "blob/not-found": { retryable: true, message: "The server does not have this file yet." },
+  "blob/too-large": { retryable: false, message: "A file is larger than the server takes." },
+  "blob/no-files": { retryable: false, message: "This app keeps no files with sync: give `openSync` the option `blobs`." },
   "app/outdated": {
     retryable: false,
     message: "Another device runs a version of this app that this one would misread: update the app here. Nothing was lost.",

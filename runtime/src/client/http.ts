@@ -80,7 +80,7 @@ export class Http {
       });
       this.#noteClock(response, sentAtMs);
       if (response.ok) return { kind: "reply", body: parseJson(await readText(response, MAX_REPLY_BYTES)) };
-      return { kind: "failure", error: await this.#refusal(response) };
+      return { kind: "failure", error: await refusalOf(response, this.#ports.clock) };
     } catch (cause) {
       if (cause instanceof SyncError) return { kind: "failure", error: cause };
       return { kind: "failure", error: new SyncError(signal.aborted ? "network/timeout" : "network/offline", { cause }) };
@@ -93,29 +93,30 @@ export class Http {
     if (Number.isNaN(serverMs)) return;
     this.#clockOffsetMs = Math.round(serverMs + 500 - (sentAtMs + this.#ports.clock.nowMs()) / 2);
   }
+}
 
-  async #refusal(response: Response): Promise<SyncError> {
-    const { status } = response;
-    if (response.type === "opaqueredirect" || (status >= 300 && status < 400)) {
-      await response.body?.cancel();
-      return new SyncError("server/redirected", { status });
-    }
-    const reply = await readErrorReply(response);
-    const retryAfterMs = readRetryAfterMs(response.headers.get("retry-after"), this.#ports.clock.nowMs());
-    const details = {
-      status,
-      detail: String(status),
-      ...(reply.error === "" ? {} : { serverMessage: reply.error.slice(0, MAX_SERVER_MESSAGE) }),
-      ...(reply.dimension === undefined ? {} : { dimension: reply.dimension.slice(0, MAX_SERVER_MESSAGE) }),
-      ...(reply.key === undefined ? {} : { billingKey: reply.key.slice(0, MAX_SERVER_MESSAGE) }),
-      ...(retryAfterMs === null ? {} : { retryAfterMs }),
-    };
-    if (status === 401) return new SyncError("auth/rejected", details);
-    if (status === 402) return new SyncError("server/payment-required", details);
-    if (status === 429) return new SyncError("server/rate-limited", details);
-    if (status >= 500) return new SyncError("server/unavailable", details);
-    return new SyncError("server/rejected", details);
+/** Why the server did not do it. Reads the reply, or lets go of it. */
+export async function refusalOf(response: Response, clock: Clock): Promise<SyncError> {
+  const { status } = response;
+  if (response.type === "opaqueredirect" || (status >= 300 && status < 400)) {
+    await response.body?.cancel();
+    return new SyncError("server/redirected", { status });
   }
+  const reply = await readErrorReply(response);
+  const retryAfterMs = readRetryAfterMs(response.headers.get("retry-after"), clock.nowMs());
+  const details = {
+    status,
+    detail: String(status),
+    ...(reply.error === "" ? {} : { serverMessage: reply.error.slice(0, MAX_SERVER_MESSAGE) }),
+    ...(reply.dimension === undefined ? {} : { dimension: reply.dimension.slice(0, MAX_SERVER_MESSAGE) }),
+    ...(reply.key === undefined ? {} : { billingKey: reply.key.slice(0, MAX_SERVER_MESSAGE) }),
+    ...(retryAfterMs === null ? {} : { retryAfterMs }),
+  };
+  if (status === 401) return new SyncError("auth/rejected", details);
+  if (status === 402) return new SyncError("server/payment-required", details);
+  if (status === 429) return new SyncError("server/rate-limited", details);
+  if (status >= 500) return new SyncError("server/unavailable", details);
+  return new SyncError("server/rejected", details);
 }
 
 /** What the server says about a refusal matters less than the status: unreadable text is no text. */

@@ -13,6 +13,11 @@ export interface Clock {
 /** Resolves after that many milliseconds. */
 export type Sleep = (ms: number) => Promise<void>;
 
+export interface Timers {
+  /** Calls `work` once after `ms`, until cancelled. */
+  readonly after: (ms: number, work: () => void) => () => void;
+}
+
 const MOST_BYTES_AT_ONCE = 65_536; // getRandomValues throws above it
 
 export const platformRandom: RandomSource = {
@@ -28,3 +33,12 @@ export const platformRandom: RandomSource = {
 export const platformClock: Clock = { nowMs: () => Date.now() };
 
 export const platformSleep: Sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Node's timers are let go of: waiting for the next cycle must not keep a program from ending. */
+export const platformTimers: Timers = {
+  after(ms, work) {
+    const timer = setTimeout(work, ms) as ReturnType<typeof setTimeout> & { readonly unref?: () => void };
+    timer.unref?.();
+    return () => clearTimeout(timer);
+  },
+};

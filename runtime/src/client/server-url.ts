@@ -18,3 +18,12 @@ export function readServerUrl(address: string): string {
 
 // The URL parser has already turned every spelling of an IPv4 address into four decimal parts.
 const isLoopback = (hostname: string): boolean => hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d+){3}$/.test(hostname);
+
+/** Where a server says that a file's bytes are. It may be anywhere, but nobody on the way may see which file it is. */
+export function readContentUrl(address: string): string {
+  const url = URL.parse(address);
+  if (url === null || (url.protocol !== "https:" && url.protocol !== "http:") || url.username !== "" || url.password !== "")
+    throw new SyncError("reply/malformed", { detail: "not a usable URL" });
+  if (url.protocol === "http:" && !isLoopback(url.hostname)) throw new SyncError("reply/malformed", { detail: "https is expected" });
+  return url.href;
+}

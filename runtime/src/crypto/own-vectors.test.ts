@@ -7,6 +7,7 @@ import { blake2b } from "hash-wasm";
 import { expect, test } from "vitest";
 import type { RandomSource } from "../client/ports.ts";
 import { argon2id } from "./argon2id.ts";
+import { createBlobCipher, type BlobForm } from "./blob.ts";
 import { unwrapMasterKey, wrapMasterKey } from "./envelope.ts";
 import { createPayloadCipher } from "./payload.ts";
 import { Secret } from "./secret.ts";
@@ -19,6 +20,7 @@ const own = read("own.json") as {
   rowHashKey: string;
   payloads: { plaintext: string; sealed: string }[];
   rowHashes: { table: string; rowId: string; hash: string }[];
+  blobs: ({ form: BlobForm; size: number } & ({ sealed: string } | { sealedSha256: string }))[];
   envelopes: { password: string; envelope: string }[];
 };
 const sodium = await loadSodium();
@@ -116,5 +118,20 @@ test.runIf(typeof nodeCrypto.argon2Sync === "function")("key envelopes open with
       tagLength: 32,
     });
     expect(toHex(openElsewhere(wrapping, nonce, ciphertext))).toBe(own.masterKey);
+  }
+});
+
+test("blobs, whose bytes count from 0 to 250 and again, are sealed to the same bytes as ever", async () => {
+  const cipher = createBlobCipher(sodium, masterKey(), countingRandom());
+  async function* contentOf(size: number): AsyncGenerator<Uint8Array> {
+    yield Uint8Array.from({ length: size }, (_, at) => at % 251);
+  }
+  for (const { form, size, ...expected } of own.blobs) {
+    const parts: Uint8Array[] = [];
+    for await (const part of cipher.seal(form, contentOf(size), size)) parts.push(new Uint8Array(part));
+    const sealed = Buffer.concat(parts);
+    const got =
+      "sealed" in expected ? { sealed: toHex(sealed) } : { sealedSha256: nodeCrypto.createHash("sha256").update(sealed).digest("hex") };
+    expect({ form, size, ...got }).toEqual({ form, size, ...expected });
   }
 });

@@ -7,6 +7,9 @@ export type Sodium = Pick<
   | "crypto_aead_xchacha20poly1305_ietf_decrypt"
   | "crypto_generichash"
   | "crypto_hash_sha256"
+  | "crypto_hash_sha256_init"
+  | "crypto_hash_sha256_update"
+  | "crypto_hash_sha256_final"
   | "crypto_kdf_derive_from_key"
 >;
 

@@ -1,8 +1,7 @@
 /** Holds the database's cycle lease while something runs, and waits for it where another window or process has it. */
 import { SyncError } from "../client/errors.ts";
-import type { Sleep } from "../client/ports.ts";
+import type { Sleep, Timers } from "../client/ports.ts";
 import { LEASE_MS, type CycleLease } from "../store/lease.ts";
-import type { Timers } from "../scheduler/scheduler.ts";
 
 const ASK_EVERY_MS = 250;
 const RENEW_EVERY_MS = LEASE_MS / 3;

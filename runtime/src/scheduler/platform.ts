@@ -1,14 +1,5 @@
-/** Timers and connectivity of the platform that runs this. */
-import type { Connectivity, Timers } from "./scheduler.ts";
-
-/** Node's timers are let go of: waiting for the next cycle must not keep a program from ending. */
-export const platformTimers: Timers = {
-  after(ms, work) {
-    const timer = setTimeout(work, ms) as ReturnType<typeof setTimeout> & { readonly unref?: () => void };
-    timer.unref?.();
-    return () => clearTimeout(timer);
-  },
-};
+/** Connectivity of the platform that runs this. */
+import type { Connectivity } from "./scheduler.ts";
 
 interface Page {
   readonly navigator?: { readonly onLine?: boolean };

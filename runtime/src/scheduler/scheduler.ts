@@ -3,7 +3,7 @@
  * notice, when the network is back; later and later while they fail. It looks at the clock once a minute
  * instead of sleeping until it is time: a laptop that was shut for a night is due when it opens.
  */
-import type { Clock, RandomSource } from "../client/ports.ts";
+import type { Clock, RandomSource, Timers } from "../client/ports.ts";
 import type { Unsubscribe } from "../events/event-stream.ts";
 import { nextTry } from "./backoff.ts";
 
@@ -14,11 +14,6 @@ const LOOK_EVERY_MS = 1_000;
 /** Typing is one change, not forty. */
 const DEBOUNCE_MS = 2_000;
 const DEFAULT_INTERVAL_MINUTES = 15;
-
-export interface Timers {
-  /** Calls `work` once after `ms`, until cancelled. */
-  readonly after: (ms: number, work: () => void) => Unsubscribe;
-}
 
 /** Whether there is a network, as the platform knows it. A wrong `true` costs one failed cycle. */
 export interface Connectivity {

@@ -14,6 +14,8 @@ export const EXTENSIONS = {
   "device-removal": 1,
   /** A user can end every session, everywhere. */
   "end-sessions": 1,
+  /** Large files are sealed in chunks: the server keeps bytes as ever, but every client of the account must know the form. */
+  "chunked-blobs": 1,
 } as const satisfies Record<string, number>;
 
 export type ExtensionName = keyof typeof EXTENSIONS;

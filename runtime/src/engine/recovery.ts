@@ -77,9 +77,9 @@ export async function readLog(
   return { log, head, lastStamp };
 }
 
-/** What the wire says around an entry, and what is in it: a device that says an entry again does not say it in the same words. */
-const digestOf = ({ table, op, rowId, timestamp, payload, failure }: PulledEntry): string =>
-  `${fingerprint(JSON.stringify([table, op, rowId, timestamp]))}.${failure === null ? fingerprint(payload ?? "") : UNREAD}`;
+/** What the wire says around an entry, and what is in it. Another device that says an entry again, at the same place of another log, does so under its own name. */
+const digestOf = ({ deviceId, table, op, rowId, timestamp, payload, failure }: PulledEntry): string =>
+  `${fingerprint(JSON.stringify([deviceId, table, op, rowId, timestamp]))}.${failure === null ? fingerprint(payload ?? "") : UNREAD}`;
 
 /** An entry that cannot be opened today is still the entry that was read. */
 const UNREAD = "?";

@@ -1,4 +1,6 @@
 /** The sign-in pages in a real Chromium: what a person sees, types and presses, and that the app gets its answer. */
+import { SyncKitClient } from "@synckit-gen/runtime";
+import { signInWithBrowser } from "@synckit-gen/runtime/node";
 import { startEmbeddedServer, type EmbeddedServer } from "@synckit-gen/server";
 import { createHash } from "node:crypto";
 import { createServer, type Server } from "node:http";
@@ -192,6 +194,30 @@ describe.runIf(chromiumPath !== null)(`in Chromium${chromiumHint}`, () => {
       expect(await smallest()).toBeGreaterThanOrEqual(24);
     },
   );
+
+  test("the SDK signs in through it", async () => {
+    const { page, complaints } = await openWindow();
+    const client = new SyncKitClient({ serverUrl: server.url, apiKey: server.apiKey });
+    const sync = {
+      startAuth: async ({ port }: { readonly port: number }) => {
+        const { state, verifier, challenge } = await client.createPkce();
+        return { authorizeUrl: client.buildAuthorizeUrl(port, state, challenge), state, verifier };
+      },
+      completeAuth: async ({ code, verifier, port }: { readonly code: string; readonly verifier: string; readonly port: number }) =>
+        void (await client.authenticateWithCode(code, verifier, port)),
+    };
+    await signInWithBrowser(sync, {
+      openBrowser: async (url) => {
+        await page.goto(url);
+        await signIn(page);
+        await page.getByRole("button", { name: "Allow" }).click();
+      },
+    });
+
+    expect(client.sessionInfo()).toMatchObject({ userId: server.userId, appId: server.appId });
+    expect(await client.listDevices()).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
 
   test("an address that is not registered leads nowhere, in words", async () => {
     const { page } = await openWindow();

@@ -138,6 +138,7 @@ test("a device whose clock is days behind loses no newer edit to an older one, a
     for (const { sync } of [right, slow, right]) await sync.syncNow();
 
     right.database.exec("UPDATE notes SET body = 'older'");
+    right.database.exec("UPDATE sync_changelog SET timestamp = timestamp - 60000000 WHERE stamp IS NULL"); // a minute older: the Date header tells seconds
     await right.sync.syncNow();
     slow.database.exec("UPDATE notes SET body = 'newer'");
     slow.database.exec(`UPDATE sync_changelog SET timestamp = timestamp - ${DAYS_MS}000 WHERE stamp IS NULL`);

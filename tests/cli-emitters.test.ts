@@ -107,7 +107,7 @@ describe("templates", () => {
   test.each([...emitters, ...extraEmitters].map(({ name }) => name))(
     "ejects %s as an emitter that runs in its place, byte for byte",
     (name) => {
-      home.run(["generate", "-q", "--with", "tests"]);
+      home.run(["generate", "-q", "--with", extraEmitters.map((extra) => extra.name).join(",")]);
       const before = home.snapshot().filter(([path]) => path.includes("src/sync") && !path.endsWith("lock.json"));
       symlinkSync(join(repositoryRoot, "node_modules"), join(home.path, "node_modules"));
 

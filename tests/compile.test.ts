@@ -92,7 +92,7 @@ same<SyncedTyped["n_blob"], Uint8Array | null>(true);
 same<SyncedTyped["n_json"], string | null>(true);
 
 // Rows for Kysely.
-same<Selectable<AccountsTable>["session"], unknown>(true);
+same<Selectable<AccountsTable>["session"], string | number | bigint | Uint8Array | null>(true);
 same<Selectable<TasksTable>["seen_at"], string>(true);
 export const task: Insertable<TasksTable> = { id: "t", title: "x", user_id: "u" };
 // @ts-expect-error a column that only remote rows get filled must be given by the application

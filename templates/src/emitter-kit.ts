@@ -5,6 +5,7 @@ export * from "./sql/app-tables.ts";
 export * from "./sql/migration-files.ts";
 export * from "./sql/migration.ts";
 export * from "./text/header.ts";
+export * from "./text/per-table.ts";
 export * from "./text/row-id-sql.ts";
 export * from "./text/sql.ts";
 export * from "./text/ts.ts";

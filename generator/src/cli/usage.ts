@@ -300,7 +300,7 @@ const outputOptions = (command: Argv): Argv =>
       type: "string",
       array: true,
       requiresArg: true,
-      describe: "tests: write tests for Vitest, too; default: as last time; --no-with: none",
+      describe: "what to write as well, with commas between: tests (for Vitest), electron, http; default: as last time; --no-with: none",
     })
     .option("diff", { type: "boolean", default: false, describe: "show what changes, line by line" });
 
@@ -322,7 +322,7 @@ function generateRequest(found: Found, command: "generate" | "check"): GenerateR
     allowsDestructive: found["allow-destructive"] === true,
     importSuffix: suffix === ".js" || suffix === ".ts" || suffix === "" ? suffix : undefined,
     emitters: found["emitter"] === undefined ? undefined : textsOf(found["emitter"]),
-    with: found["with"] === undefined ? undefined : textsOf(found["with"]),
+    with: found["with"] === undefined ? undefined : textsOf(found["with"]).flatMap((texts) => texts.split(",")),
   };
 }
 

@@ -13,10 +13,12 @@ export async function signInWithBrowser(sync: Pick<Sync, "startAuth" | "complete
   try {
     const { port } = loopback;
     const { authorizeUrl, state, verifier } = await sync.startAuth({ port });
-    const code = loopback.code(state);
-    code.catch(() => {}); // where opening the browser fails, nobody waits for it
-    await options.openBrowser(authorizeUrl);
-    await sync.completeAuth({ code: await code, state, expectedState: state, verifier, port });
+    const waiting = loopback.code(state);
+    waiting.catch(() => {}); // where opening the browser fails, nobody waits for it
+    const opened = Promise.resolve(options.openBrowser(authorizeUrl));
+    // Some openers end only when the browser is closed: the code, a cancel and the time-out do not wait for that.
+    const code = await Promise.race([waiting, opened.then(() => waiting)]);
+    await sync.completeAuth({ code, state, expectedState: state, verifier, port });
   } finally {
     await loopback.close();
   }

@@ -27,6 +27,8 @@ export interface HttpCall {
   readonly url: string;
   readonly token: string | null;
   readonly body?: unknown;
+  /** The body's members go as a form. */
+  readonly isForm?: boolean;
   /** For the whole exchange, without the time that a large request needs. */
   readonly timeoutMs?: number;
 }
@@ -48,7 +50,7 @@ export class Http {
 
   /** The parsed reply; null for an empty one. Throws `SyncError`. */
   async send(call: HttpCall): Promise<unknown> {
-    const body = call.body === undefined ? null : new TextEncoder().encode(JSON.stringify(call.body));
+    const body = call.body === undefined ? null : new TextEncoder().encode(bodyText(call));
     if (body !== null && body.length > limits.MAX_REQUEST_BYTES) throw new SyncError("entry/too-large", { detail: "the whole request" });
     for (let attempt = 0; ; attempt++) {
       const outcome = await this.#attempt(call, body);
@@ -70,7 +72,7 @@ export class Http {
         headers: {
           accept: "application/json",
           ...(call.token === null ? {} : { authorization: `Bearer ${call.token}` }),
-          ...(body === null ? {} : { "content-type": "application/json" }),
+          ...(body === null ? {} : { "content-type": call.isForm ? "application/x-www-form-urlencoded" : "application/json" }),
         },
         ...(body === null ? {} : { body }),
         redirect: "manual", // a token must not follow to another host
@@ -118,6 +120,9 @@ export async function refusalOf(response: Response, clock: Clock): Promise<SyncE
   if (status >= 500) return new SyncError("server/unavailable", details);
   return new SyncError("server/rejected", details);
 }
+
+const bodyText = ({ body, isForm }: HttpCall): string =>
+  isForm ? new URLSearchParams(body as Record<string, string>).toString() : JSON.stringify(body);
 
 /** What the server says about a refusal matters less than the status: unreadable text is no text. */
 async function readErrorReply(response: Response): Promise<ReturnType<typeof codec.decodeError>> {

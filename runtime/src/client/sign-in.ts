@@ -30,8 +30,8 @@ export async function signInWithPassword(connection: Connection, email: string, 
 }
 
 export async function signInWithCode(connection: Connection, code: string, codeVerifier: string, port: number): Promise<Account> {
-  const { apiKey, key, serverPathUrl } = connection.config;
-  const body = codec.encodeTokenRequest({
+  const { apiKey, key } = connection.config;
+  const request = codec.encodeTokenRequest({
     grantType: "authorization_code",
     code,
     redirectUri: redirectUri(port),
@@ -39,13 +39,24 @@ export async function signInWithCode(connection: Connection, code: string, codeV
     clientId: apiKey,
     key,
   });
-  const url = serverPathUrl(codec.OAUTH_TOKEN_PATH);
-  const reply = await connection.http.send({ method: "POST", url, token: null, body }).catch((error: unknown) => {
+  const reply = await exchange(connection, request).catch((error: unknown) => {
     // RFC 6749 refuses a code with status 400.
     if (error instanceof SyncError && error.status === 400) throw new SyncError("auth/rejected", { cause: error, status: 400 });
     throw error;
   });
   return begin(connection, decodeReply(codec.decodeTokenReply, reply));
+}
+
+/** As JSON, and as the form of RFC 6749 where a server that takes nothing else refuses that: it has not looked at the code. */
+async function exchange({ config, http }: Connection, body: Readonly<Record<string, unknown>>): Promise<unknown> {
+  const call = { method: "POST", url: config.serverPathUrl(codec.OAUTH_TOKEN_PATH), token: null, body } as const;
+  try {
+    return await http.send(call);
+  } catch (error) {
+    const isUnread = error instanceof SyncError && (error.status === 415 || error.serverMessage === "invalid_request");
+    if (!isUnread) throw error;
+    return http.send({ ...call, isForm: true });
+  }
 }
 
 /** Session and master key leave memory (zeroed) and keychain. */
@@ -57,19 +68,29 @@ export async function signOut(connection: Connection): Promise<void> {
   await store.clear(session ?? (await store.load()));
 }
 
-async function begin(
-  connection: Connection,
-  reply: { readonly token: string; readonly userId: string | null; readonly appId: string | null },
-): Promise<Account> {
+interface Begun {
+  readonly token: string;
+  readonly userId: string | null;
+  readonly appId: string | null;
+  readonly expiresInSeconds?: number | null;
+}
+
+/** What the reply does not say, the token may; a token that only its server can read (RFC 6749) says nothing. */
+async function begin(connection: Connection, reply: Begun): Promise<Account> {
   const claims = readTokenClaims(reply.token);
   const userId = reply.userId ?? claims?.userId ?? null;
   const appId = reply.appId ?? claims?.appId ?? null;
-  if (claims === null || userId === null || appId === null) throw new SyncError("reply/malformed", { detail: "token" });
+  const lastsSeconds = reply.expiresInSeconds ?? null;
+  const announced = lastsSeconds === null ? null : Math.floor(connection.config.clock.nowMs() / 1000) + lastsSeconds;
+  const expiresAtSeconds = claims?.expiresAtSeconds ?? announced;
+  if (userId === null || appId === null || expiresAtSeconds === null) {
+    const missing = [userId === null ? "a user" : "", appId === null ? "an app" : "", expiresAtSeconds === null ? "an end" : ""];
+    throw new SyncError("reply/malformed", { detail: `the token has not ${missing.filter((name) => name !== "").join(", ")}` });
+  }
   const store = await connection.sessionStore();
   const before = connection.session ?? (await store.load());
   const isSame = before !== null && before.userId === userId && before.appId === appId;
   if (!isSame) connection.forgetKey(); // another user's data must never be sealed under this key
-  const { expiresAtSeconds } = claims;
   const session = { token: reply.token, userId, appId, expiresAtSeconds, keyVersion: isSame ? before.keyVersion : null };
   connection.beginSession(session);
   await store.save(session);

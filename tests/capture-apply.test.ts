@@ -4,7 +4,7 @@ import type { Compilable } from "kysely";
 import { expect, test } from "vitest";
 import { captured, forget, openGenerated } from "./support/generated.ts";
 import { importGenerated } from "./support/import-generated.ts";
-import { modelOf, tableOf } from "./support/models.ts";
+import { capturesKeys, modelOf, tableOf } from "./support/models.ts";
 import { everyFeature, nastyNames } from "./support/sample-models.ts";
 import { migrationStatements } from "@synckit-gen/templates";
 import { testContext } from "./support/generated.ts";
@@ -97,7 +97,8 @@ test("a table of identity columns alone is upserted twice and deleted once", asy
   expect(run(db, applyFunctions["deleteLinks"]?.({ a: "1", b: "2" }))).toBe(1);
 });
 
-test.each([
+// By key the log alone does not hold the rows that are gone again.
+test.skipIf(capturesKeys).each([
   ["every feature", everyFeature()],
   ["nasty names", nastyNames()],
 ])("with %s, each table's statements run, are captured, and undo one another", async (_, model) => {

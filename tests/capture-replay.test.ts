@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { wireToSql, type SqlValue } from "@synckit-gen/schemas/protocol";
 import { syncedColumns, type ColumnType, type SyncModel, type Table } from "@synckit-gen/schemas/model";
 import { captured, ddlFor, openGenerated } from "./support/generated.ts";
-import { modelOf, tableOf } from "./support/models.ts";
+import { capturesKeys, modelOf, tableOf } from "./support/models.ts";
 
 const TYPES = ["text", "json", "integer", "bigint", "real", "boolean", "blob"] as const satisfies readonly ColumnType[];
 
@@ -120,7 +120,8 @@ const content = (db: Database.Database, model: SyncModel): unknown =>
       .all();
   });
 
-test("the changelog, replayed onto empty tables, gives the same synced content", () => {
+// By key the log alone does not hold the rows that are gone again.
+test.skipIf(capturesKeys)("the changelog, replayed onto empty tables, gives the same synced content", () => {
   fc.assert(
     fc.property(schema, fc.array(write, { maxLength: 30 }), (model, writes) => {
       const db = openGenerated(model);

@@ -18,7 +18,7 @@ import {
   sqliteShellVersion,
   testContext,
 } from "./support/generated.ts";
-import { modelOf, tableOf } from "./support/models.ts";
+import { capturesKeys, modelOf, tableOf } from "./support/models.ts";
 import { everyFeature, nastyNames } from "./support/sample-models.ts";
 
 const todo = modelOf([
@@ -260,7 +260,7 @@ describe("identities", () => {
     db.exec("INSERT INTO items (id, slug, label) VALUES (5, 's', 'x'); UPDATE items SET id = 6; UPDATE items SET label = 'y'");
 
     expect(captured(db).map(({ op, rowId, data }) => [op, rowId, data])).toEqual([
-      ["INSERT", "s", { slug: "s", label: "x" }],
+      ["INSERT", "s", { slug: "s", label: capturesKeys ? "y" : "x" }],
       ["UPDATE", "s", { slug: "s", label: "y" }],
     ]);
   });
@@ -492,7 +492,8 @@ describe("the migration", () => {
         "tasks DELETE t1",
         "projects DELETE p1",
       ]);
-      expect(captured(db)[2]).toMatchObject({ data: { id: "t1", title: "Paint it", done: 0, project_id: "p1" }, mask: 1 });
+      const data = capturesKeys ? null : { id: "t1", title: "Paint it", done: 0, project_id: "p1" }; // by key, the row is asked, and it is gone
+      expect(captured(db)[2]).toMatchObject({ data, mask: 1 });
     });
 
     test("62 masked columns are captured there", () => {

@@ -10,7 +10,7 @@ import Database from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
 import { captured, capturedOps, forget, openGenerated, runInShell, SHELL_MISSING, sqliteShellVersion } from "./support/generated.ts";
 import { importGenerated } from "./support/import-generated.ts";
-import { modelOf, tableOf } from "./support/models.ts";
+import { capturesKeys, modelOf, tableOf } from "./support/models.ts";
 
 const GUARD = "(SELECT value FROM sync_state WHERE key = 'applying_remote') <> '1'";
 
@@ -403,7 +403,7 @@ test("H25: capture leaves lastInsertRowid and changes as they were; total_change
   expect((total.get() as number) - before).toBe(8);
 });
 
-test.skipIf(sqliteShellVersion() === null)(
+test.skipIf(sqliteShellVersion() === null || capturesKeys)(
   `H26: json_object takes 63 columns on SQLite 3.40; ours takes more (${sqliteShellVersion() ?? SHELL_MISSING})`,
   () => {
     const columns = Array.from({ length: 64 }, (_, i) => `c${i}`);
@@ -438,9 +438,9 @@ test("H27: unquoted names break, and a mistyped one only at the user's first wri
   expect(() => unsafe.exec("INSERT INTO t VALUES ('1', 'x')")).toThrow(/no such column/);
 
   const db = openGenerated(odd);
-  db.exec(
-    `INSERT INTO "order" VALUES ('g', '1', '2', '3', '4'); UPDATE "order" SET "it's" = '5'; UPDATE "order" SET "group" = 'h'; DELETE FROM "order"`,
-  );
+  db.exec(`INSERT INTO "order" VALUES ('g', '1', '2', '3', '4'); UPDATE "order" SET "it's" = '5'; UPDATE "order" SET "group" = 'h'`);
+  expect(captured(db)[3]?.data).toEqual({ group: "h", "a b": "1", 'x"y': "2", "it's": "5", select: "4" });
+  db.exec(`DELETE FROM "order"`);
 
   expect(captured(db).map(({ op, rowId, mask }) => [op, rowId, mask])).toEqual([
     ["INSERT", "g", null],
@@ -449,7 +449,6 @@ test("H27: unquoted names break, and a mistyped one only at the user's first wri
     ["INSERT", "h", null],
     ["DELETE", "h", null],
   ]);
-  expect(captured(db)[3]?.data).toEqual({ group: "h", "a b": "1", 'x"y': "2", "it's": "5", select: "4" });
 });
 
 test("H28: what a savepoint takes back, the changelog takes back", () => {

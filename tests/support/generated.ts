@@ -2,7 +2,8 @@
 import { spawnSync } from "node:child_process";
 import Database from "better-sqlite3";
 import { migrationStatements } from "@synckit-gen/templates";
-import type { ColumnType, EmitContext, SyncModel, Table } from "@synckit-gen/schemas/model";
+import { identityColumns, payloadSql, rowIdSql } from "@synckit-gen/templates/emitter-kit";
+import { syncedColumns, type ColumnType, type EmitContext, type SyncModel, type Table } from "@synckit-gen/schemas/model";
 
 export const testContext: EmitContext = { version: "0.0.0", modelHash: "0123456789abcdef", importSuffix: ".ts" };
 
@@ -11,11 +12,15 @@ export function openGenerated(model: SyncModel, options: { readonly ddl?: string
   return migrate(new Database(options.path ?? ":memory:"), model, options.ddl);
 }
 
+/** Which model a database was made for: what is captured by key is read from its rows. */
+const models = new WeakMap<object, SyncModel>();
+
 /** Gives an empty database of any driver the model's tables and migration. */
 export function migrate<Handle extends { exec(sql: string): unknown }>(db: Handle, model: SyncModel, ddl?: string): Handle {
   db.exec("PRAGMA foreign_keys = ON");
   db.exec(ddl ?? (model.create ? unsyncedDdl(model) : ddlFor(model)));
   for (const statement of migrationStatements(model, testContext)) db.exec(statement);
+  models.set(db, model);
   return db;
 }
 
@@ -67,15 +72,24 @@ export interface CapturedEntry {
   readonly mask: number | null;
 }
 
-/** Everything captured so far, in order. */
-export const captured = (db: Database.Database): readonly CapturedEntry[] =>
+/** Everything captured so far, in order; with `capture: keys`, what a push would read for it now. */
+export const captured = (db: Database.Database, model = models.get(db)): readonly CapturedEntry[] =>
   db
     .prepare(`SELECT table_name AS "table", op, row_id AS rowId, data, old, mask FROM sync_changelog ORDER BY id`)
     .all()
     .map((row) => {
       const entry = row as { table: string; op: string; rowId: string; data: string | null; old: string | null; mask: number | null };
-      return { ...entry, data: parsed(entry.data), old: parsed(entry.old) };
+      const table = model?.tables.find(({ name, capture }) => name === entry.table && capture === "keys");
+      const data = entry.data ?? (table === undefined || entry.op === "DELETE" ? null : rowAsPayload(db, table, entry.rowId));
+      return { ...entry, data: parsed(data), old: parsed(entry.old) };
     });
+
+/** The row as it is now; null: it is gone. */
+function rowAsPayload(db: Database.Database, table: Table, rowId: string): string | null {
+  const payload = payloadSql(syncedColumns(table), quoted);
+  const sql = `SELECT ${payload} AS data FROM ${quoted(table.name)} WHERE ${rowIdSql(identityColumns(table), quoted)} = ?`;
+  return (db.prepare(sql).get(rowId) as { readonly data: string } | undefined)?.data ?? null;
+}
 
 const parsed = (json: string | null): unknown => (json === null ? null : JSON.parse(json));
 

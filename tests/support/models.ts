@@ -30,8 +30,11 @@ export interface TableWords {
 }
 
 /** The mode of a test's run (`vitest.config.ts`), where a table can have it. */
+/** This run has its tables captured by key where they can be (vitest.config.ts). */
+export const capturesKeys = process.env["SYNCKIT_TEST_CAPTURE"] === "keys";
+
 const captureUnderTest = ({ apply, deletes }: TableWords): Table["capture"] =>
-  process.env["SYNCKIT_TEST_CAPTURE"] === "keys" && apply !== "update" && deletes !== "ignore" ? "keys" : "payload";
+  capturesKeys && apply !== "update" && deletes !== "ignore" ? "keys" : "payload";
 
 export function tableOf(name: string, words: TableWords = {}): Table {
   const identity = words.identity ?? { id: "uuid" };

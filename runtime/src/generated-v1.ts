@@ -1,6 +1,7 @@
 /** Entry point for generated code only, version 1 of the contract. What it exports never changes shape; a new shape is a new entry. */
 export type {
   AppSpec,
+  BlobSpec,
   ColumnSpec,
   Migration,
   NoChanges,

@@ -1,4 +1,7 @@
 /** The public surface of the SDK. Generated code uses `@synckit-gen/runtime/generated-v1`. */
+export type { BlobFiles, BlobParts } from "./blobs/blob-files.ts";
+export type { BlobReport, BlobStatus, BlobSync } from "./blobs/blob-sync.ts";
+export type { BlobSource, BlobUploadUrl } from "./client/blobs.ts";
 export { SyncKitClient } from "./client/client.ts";
 export type { SyncKitConfig } from "./client/config.ts";
 export type { ChangeEntry, JsonValue, PayloadEntry, PulledEntry, RichChangeEntry } from "./client/entries.ts";
@@ -33,7 +36,7 @@ export type { PullReport } from "./engine/pull.ts";
 export type { SnapshotUpload, UploadRefusal } from "./engine/snapshot-upload.ts";
 export type { DeviceVerdict, TableDifference, VerifyReport } from "./engine/verify.ts";
 export { openSync } from "./open-sync.ts";
-export type { Authorization, CompleteAuthRequest, Sync, SyncOptions, SyncReport, SyncStatusReport } from "./open-sync.ts";
+export type { Authorization, BlobOptions, CompleteAuthRequest, Sync, SyncOptions, SyncReport, SyncStatusReport } from "./open-sync.ts";
 export type { Conflict } from "./store/conflicts.ts";
 export type { QuarantinedEntry, QuarantineReason } from "./store/quarantine.ts";
 export type { HeldReason, HeldRow } from "./store/held.ts";

@@ -1,5 +1,8 @@
 /** The composition root: a database handle, a generated schema and a server become one `Sync`. */
 import type { Platform } from "@synckit-gen/schemas/protocol";
+import type { BlobFiles } from "./blobs/blob-files.ts";
+import { createBlobSync, type BlobReport, type BlobSync } from "./blobs/blob-sync.ts";
+import { createPace } from "./blobs/pace.ts";
 import { SyncKitClient } from "./client/client.ts";
 import type { SyncKitConfig } from "./client/config.ts";
 import { OtherAccountError, SyncError } from "./client/errors.ts";
@@ -22,6 +25,7 @@ import { replayKey, type SyncEvent } from "./events/sync-event.ts";
 import type { AppSpec, Migration } from "./generated/spec.ts";
 import { platformConnectivity } from "./scheduler/platform.ts";
 import { createScheduler, type Connectivity, type Scheduler } from "./scheduler/scheduler.ts";
+import { blobRows } from "./store/blob-rows.ts";
 import { clockOffset } from "./store/changelog.ts";
 import type { Conflict } from "./store/conflicts.ts";
 import type { HeldRow } from "./store/held.ts";
@@ -37,10 +41,20 @@ export interface SyncOptions extends SyncKitConfig {
   readonly database: DatabaseHandle;
   /** Names this installation to the user and the server; the same name again is the same device. */
   readonly deviceName: string;
+  /** Where the app keeps the files that its rows stand for (`blob` in the schema). Missing: rows sync, files do not. */
+  readonly blobs?: BlobOptions;
   /** Default: what a browser says; elsewhere always online. */
   readonly connectivity?: Connectivity;
   /** Default: from the platform that runs this. */
   readonly platform?: Platform;
+}
+
+export interface BlobOptions {
+  readonly files: BlobFiles;
+  /** `on-demand`, the default: when `sync.blobs.get` asks for one. `all`: after each cycle. Uploads are not asked for. */
+  readonly download?: "on-demand" | "all";
+  /** Both directions together. Default: no cap. */
+  readonly maxBytesPerSecond?: number;
 }
 
 export interface SyncStatusReport {
@@ -109,6 +123,8 @@ export interface Sync {
   readonly events: EventStream<SyncEvent>;
   /** Runs cycles by itself once started: by interval, after local changes, later and later while they fail. */
   readonly scheduler: Scheduler;
+  /** The files that rows stand for. Throws `blob/no-files` where there are none: no such table, or no option `blobs`. */
+  readonly blobs: BlobSync;
   readonly startAuth: (options: { readonly port: number }) => Promise<Authorization>;
   readonly completeAuth: (request: CompleteAuthRequest) => Promise<void>;
   readonly signIn: (email: string, password: string) => Promise<void>;
@@ -259,6 +275,7 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
         return cycle();
       });
       events.publish({ kind: "finished", report: done });
+      moveFiles();
       return done;
     } catch (error) {
       const known = error instanceof SyncError || error instanceof DatabaseBusyError ? error : null;
@@ -269,6 +286,30 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
       events.forget((kind) => kind.startsWith("progress"));
       events.publish({ kind: "status", status: status() });
     }
+  }
+
+  const blobs = openBlobs();
+  function openBlobs(): BlobSync | null {
+    const rows = blobRows(driver, spec);
+    if (rows === null || options.blobs === undefined) return null;
+    const { files, maxBytesPerSecond = null } = options.blobs;
+    const random = options.random ?? platformRandom;
+    const pace = createPace(maxBytesPerSecond, { clock, timers });
+    const sleep = options.sleep ?? platformSleep;
+    const sync = createBlobSync({ client, rows, files, state: store.state, pace, report, clock, random, sleep });
+    const told = async (run: Promise<BlobReport>): Promise<BlobReport> => {
+      const done = await run;
+      events.forget((kind) => kind === `progress ${done.direction}`);
+      events.publish({ kind: "blobs", report: done });
+      return done;
+    };
+    return { ...sync, upload: () => told(sync.upload()), downloadAll: () => told(sync.downloadAll()) };
+  }
+  /** Files take their time: the cycle is over, and the next one may begin. What cannot be moved now is found by the next run. */
+  function moveFiles(): void {
+    const ignore = (): undefined => undefined;
+    blobs?.upload().catch(ignore);
+    if (options.blobs?.download === "all") blobs?.downloadAll().catch(ignore);
   }
 
   let running: Promise<SyncReport> | null = null;
@@ -351,6 +392,7 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
     status,
     events,
     scheduler,
+    blobs: blobs ?? NO_BLOBS,
     async startAuth({ port }) {
       const { state, verifier, challenge } = await client.createPkce();
       return { authorizeUrl: client.buildAuthorizeUrl(port, state, challenge), state, verifier };
@@ -403,6 +445,16 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
     dismissConflict: (conflictId) => store.dismissConflict(conflictId),
   };
 }
+
+const noFiles = (): never => {
+  throw new SyncError("blob/no-files");
+};
+const NO_BLOBS: BlobSync = {
+  get: async () => noFiles(),
+  upload: async () => noFiles(),
+  downloadAll: async () => noFiles(),
+  status: noFiles,
+};
 
 /** One database belongs to one account: with another's, its rows would mix silently. */
 function accountOf(client: SyncKitClient): string {

@@ -2,6 +2,8 @@
  * Entry point `@synckit-gen/runtime/testing`: devices of one account in one process, with the engine and encryption that ship,
  * and a server in memory. `synckit-gen generate --with tests` writes tests that use it; so may an application's own.
  */
+export { memoryBlobFiles } from "./testing/memory-blob-files.ts";
+export type { MemoryBlobFiles } from "./testing/memory-blob-files.ts";
 export { findLeaks } from "./testing/canaries.ts";
 export type { CanaryOptions, CanaryReport } from "./testing/canaries.ts";
 export { findDivergence } from "./testing/convergence.ts";

@@ -11,6 +11,6 @@ export type { ChangeOp, ReservedMember } from "./protocol/payload.ts";
 export { rowIdOf, rowIdToSql, rowIdToWire } from "./protocol/row-id.ts";
 export type { IdentityColumn } from "./protocol/row-id.ts";
 export { stampToTimestamp, timestampToStamp } from "./protocol/time.ts";
-export { isTextLike, ValueError, wireToSql } from "./protocol/value.ts";
+export { hexToBytes, isTextLike, ValueError, wireToSql } from "./protocol/value.ts";
 export type { SqlValue, WireValue } from "./protocol/value.ts";
 export type * from "./protocol/wire.ts";

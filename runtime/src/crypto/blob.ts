@@ -2,7 +2,7 @@
  * Seals and opens files (docs/crypto.md, "Blobs"). Two forms: whole, as every SyncKit client reads it, which takes as much
  * memory as the file; and in chunks, which takes a few hundred KiB whatever the file's size. The first bytes tell them apart.
  */
-import { DecryptionError } from "../client/errors.ts";
+import { DecryptionError, SyncError } from "../client/errors.ts";
 import type { RandomSource } from "../client/ports.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { NONCE_BYTES } from "./nonce-pool.ts";
@@ -24,7 +24,7 @@ export type BlobForm = "whole" | "chunks";
 export type Bytes = AsyncIterable<Uint8Array>;
 
 export interface BlobCipher {
-  /** `size`: how many bytes `content` has, which the whole form needs to know. */
+  /** `size`: how many bytes `content` has. Throws `blob/changed` where it has others, before the last are sealed. */
   readonly seal: (form: BlobForm, content: Bytes, size: number) => Bytes;
   /** Either form. Throws `DecryptionError`; what it gave before is then worth nothing. */
   readonly open: (sealed: Bytes) => Bytes;
@@ -62,17 +62,23 @@ export function createBlobCipher(sodium: Sodium, masterKey: Secret, random: Rand
   async function* sealWhole(content: Bytes, size: number): Bytes {
     const nonce = wholeNonce();
     yield nonce;
-    yield encrypt(masterKey, await new ByteReader(content).take(size), null, nonce);
+    // One more than there should be: content is read to its end, where what checks it has its say.
+    const plain = await new ByteReader(content).take(size + 1);
+    if (plain.length !== size) throw new SyncError("blob/changed", { detail: "another length" });
+    yield encrypt(masterKey, plain, null, nonce);
   }
 
-  async function* sealChunks(content: Bytes): Bytes {
+  async function* sealChunks(content: Bytes, size: number): Bytes {
     const prefix = random.bytes(PREFIX_BYTES);
     yield concat(MAGIC, prefix);
     const reader = new ByteReader(content);
     let chunk = await reader.take(CHUNK_BYTES);
+    let read = 0;
     for (let index = 0, isLast = false; !isLast; index++) {
       const next = chunk.length === CHUNK_BYTES ? await reader.take(CHUNK_BYTES) : EMPTY;
       isLast = next.length === 0;
+      read += chunk.length;
+      if (isLast ? read !== size : read >= size) throw new SyncError("blob/changed", { detail: "another length" });
       yield encrypt(chunkKey, chunk, contextOf(index, isLast), chunkNonce(prefix, index));
       chunk = next;
     }
@@ -89,7 +95,7 @@ export function createBlobCipher(sodium: Sodium, masterKey: Secret, random: Rand
   }
 
   return {
-    seal: (form, content, size) => (form === "whole" ? sealWhole(content, size) : sealChunks(content)),
+    seal: (form, content, size) => (form === "whole" ? sealWhole(content, size) : sealChunks(content, size)),
     async *open(sealed) {
       const reader = new ByteReader(sealed);
       try {

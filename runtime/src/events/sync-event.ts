@@ -1,4 +1,5 @@
 /** What happens during sync, for a user interface. */
+import type { BlobReport } from "../blobs/blob-sync.ts";
 import type { SyncReport, SyncStatusReport } from "../open-sync.ts";
 import type { SchedulerState } from "../scheduler/scheduler.ts";
 import type { Progress } from "./progress.ts";
@@ -10,6 +11,8 @@ export type SyncEvent =
   | { readonly kind: "finished"; readonly report: SyncReport }
   /** `code` as in `SyncError`, or `internal`. */
   | { readonly kind: "failed"; readonly code: string; readonly message: string; readonly retryable: boolean }
+  /** A run that moves files is over. */
+  | { readonly kind: "blobs"; readonly report: BlobReport }
   /** After each cycle, and after signing in or out. */
   | { readonly kind: "status"; readonly status: SyncStatusReport }
   | { readonly kind: "schedule"; readonly state: SchedulerState };

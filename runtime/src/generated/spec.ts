@@ -39,6 +39,8 @@ export interface TableSpec {
   readonly columns: readonly ColumnSpec[];
   readonly references: readonly ReferenceSpec[];
   readonly unique: readonly (readonly string[])[];
+  /** Only where the rows stand for files. */
+  readonly blob?: BlobSpec;
   readonly sql: TableSql;
   readonly statements: TableStatements;
 }
@@ -59,6 +61,18 @@ export interface ReferenceSpec {
   readonly to: readonly string[];
   readonly onDelete: "cascade" | "set null" | "restrict" | "no action";
   readonly synced: boolean;
+}
+
+/** The table's rows stand for files: which columns describe them, and what switches their transfer on. */
+export interface BlobSpec {
+  /** SHA-256 of the file: 64 hex digits in lower case, or 32 bytes. */
+  readonly hash: string;
+  /** The file's bytes. */
+  readonly size: string;
+  /** Local column: 1 where the file is not on this device. */
+  readonly cloudOnly: string | null;
+  /** A row of `flagTable` with `flag` set, reached through rows of `through`. Null: every file is transferred. */
+  readonly enabledBy: { readonly through: string; readonly flagTable: string; readonly flag: string } | null;
 }
 
 /** SQL expressions over one row of the table (unqualified column names): the same ones that the triggers use. */

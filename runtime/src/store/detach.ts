@@ -4,6 +4,7 @@
  */
 import type { Driver } from "../driver/driver.ts";
 import type { Migration } from "../generated/spec.ts";
+import { forgetBlobs, PAUSED_UNTIL } from "./blob-rows.ts";
 import { SNAPSHOT_FACTS } from "./snapshot-facts.ts";
 import { quoteName } from "./quote-name.ts";
 import type { StateStore } from "./state.ts";
@@ -21,6 +22,7 @@ const ACCOUNT_FACTS = [
   "whole_pull_ms",
   "forget_marks",
   "too_old",
+  PAUSED_UNTIL,
   ...SNAPSHOT_FACTS,
 ];
 
@@ -32,6 +34,7 @@ export function forgetAccount(driver: Driver, state: StateStore): void {
     driver.exec(`DELETE FROM ${table}`);
   const forget = driver.prepare("DELETE FROM sync_state WHERE key = ?");
   for (const key of ACCOUNT_FACTS) forget.run(key);
+  forgetBlobs(driver);
   state.set("pull_cursor", "0");
   state.set("highest_cursor", "0");
   state.set("push_marks", "[]");

@@ -6,6 +6,7 @@ import { rowIdToWire } from "@synckit-gen/schemas/protocol";
 import { DatabaseBusyError } from "../driver/database-busy-error.ts";
 import type { Driver } from "../driver/driver.ts";
 import type { AppSpec, Migration } from "../generated/spec.ts";
+import { forgetBlobs } from "./blob-rows.ts";
 import { changelog, type Changelog, PUSHED, UNPUSHABLE } from "./changelog.ts";
 import { coalesce, type OutgoingEntry } from "./coalesce.ts";
 import { type Conflict, conflictStore } from "./conflicts.ts";
@@ -303,6 +304,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         state.set(PUSHED_TO, "0");
         state.set("pull_cursor", "0");
         forgetSnapshots(state);
+        forgetBlobs(driver);
         state.set(HIGHEST_CURSOR, String(head));
         state.set(PUSH_MARKS, JSON.stringify([[state.getNumber(LAST_STAMP, 0), head]]));
       }),

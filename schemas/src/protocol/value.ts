@@ -62,7 +62,7 @@ function decimalToBigint(text: string): bigint {
   return value;
 }
 
-function hexToBytes(hex: string): Uint8Array {
+export function hexToBytes(hex: string): Uint8Array {
   if (!/^(?:[0-9A-Fa-f]{2})*$/.test(hex)) throw new ValueError("not hexadecimal");
   const bytes = new Uint8Array(hex.length / 2);
   for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);

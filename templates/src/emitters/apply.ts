@@ -126,6 +126,7 @@ const tableSpec = perTable((table) => {
     `columns: [\n${columns.join("")}      ]`,
     `references: [${references.length === 0 ? "" : `\n${references.join("")}      `}]`,
     `unique: [${table.unique.map(stringList).join(", ")}]`,
+    ...(table.blob === null ? [] : [`blob: ${blobSpec(table.blob)}`]),
     `sql: {
         rowId: ${templateLiteral(rowIdSql(identityColumns(table), quoteName))},
         payload: payloadOf(${templateLiteral(payloadList(synced, quoteName))}),
@@ -134,3 +135,10 @@ const tableSpec = perTable((table) => {
   ];
   return `    {\n${members.map((member) => `      ${member},\n`).join("")}    },\n`;
 });
+
+function blobSpec({ hash, size, cloudOnly, enabledBy }: NonNullable<Table["blob"]>): string {
+  const flag =
+    enabledBy &&
+    `{ through: ${stringLiteral(enabledBy.through)}, flagTable: ${stringLiteral(enabledBy.flagTable)}, flag: ${stringLiteral(enabledBy.flag)} }`;
+  return `{ hash: ${stringLiteral(hash)}, size: ${stringLiteral(size)}, cloudOnly: ${cloudOnly && stringLiteral(cloudOnly)}, enabledBy: ${flag} }`;
+}

@@ -228,6 +228,7 @@ export const spec: AppSpec = {
       ],
       references: [],
       unique: [],
+      blob: { hash: "hash", size: "file_size", cloudOnly: "cloud_only", enabledBy: { through: "vfs_nodes", flagTable: "vfs", flag: "sync_files" } },
       sql: {
         rowId: `CAST("hash" AS TEXT)`,
         payload: payloadOf(`SELECT 'hash' AS "name", 'text' AS "type", "hash" AS "value"

@@ -61,6 +61,7 @@ export const spec: AppSpec = {
       ],
       references: [],
       unique: [],
+      blob: { hash: "hash", size: "size", cloudOnly: null, enabledBy: null },
       sql: {
         rowId: `CAST("hash" AS TEXT)`,
         payload: payloadOf(`SELECT 'hash' AS "name", 'text' AS "type", "hash" AS "value"

@@ -119,6 +119,7 @@ export const spec: AppSpec = {
       ],
       references: [],
       unique: [],
+      blob: { hash: "hash", size: "file_size", cloudOnly: "cloud_only", enabledBy: { through: "entries", flagTable: "folders", flag: "sync_files" } },
       sql: {
         rowId: `CAST("hash" AS TEXT)`,
         payload: payloadOf(`SELECT 'hash' AS "name", 'text' AS "type", "hash" AS "value"

@@ -182,3 +182,14 @@ test("an embedded server with a file leaves its data there", async () => {
   expect(bytes).not.toContain("correct horse");
   rmSync(directory, { recursive: true });
 });
+
+test("a connection on which nothing was asked holds up no stop", async () => {
+  const other = await startEmbeddedServer();
+  const { port } = new URL(other.url);
+  const socket = connect(Number(port), "127.0.0.1");
+  const ended = new Promise((resolve) => void socket.once("close", resolve));
+  // Answered after the server has taken the connection above.
+  await overHttp(other.url).call("GET", "/health");
+
+  await Promise.all([other.close(), ended]);
+}, 5_000);

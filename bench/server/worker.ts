@@ -1,7 +1,8 @@
 /** The measured side: one server in a process of its own, which tells its address and, when asked, its CPU time. */
 import { createApp, createServer, createUser, openPostgresStorage, openSqliteStorage } from "@synckit-gen/server";
+import { codec } from "@synckit-gen/schemas/protocol";
 import Database from "better-sqlite3";
-import { randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -9,9 +10,11 @@ export interface Ready {
   readonly url: string;
   /** What to sign in with; null: a bare handler, which asks for nothing. */
   readonly signIn: { readonly email: string; readonly password: string; readonly api_key: string } | null;
+  /** Signed in already: as many accounts as were asked for. */
+  readonly accounts?: readonly { readonly appId: string; readonly token: string }[];
 }
 
-const [kind, where = ""] = process.argv.slice(2);
+const [kind, where = "", count = "0"] = process.argv.slice(2);
 
 /** What nothing can be below: parses the request, stores its entries, answers. No session, no checks, no numbers per account. */
 async function bare(): Promise<Ready> {
@@ -49,7 +52,28 @@ async function whole(): Promise<Ready> {
   return { url, signIn: { email, password, api_key: apiKey } };
 }
 
-const ready = kind === "bare" ? await bare() : await whole();
+/** Many apps of one user, with a session each; no password is hashed for them. */
+async function many(): Promise<Ready> {
+  const storage = openSqliteStorage(where);
+  const { id: userId } = await createUser(storage, "ada@example.com", "correct horse battery");
+  const secret = randomBytes(32);
+  const { url } = await createServer({ storage, secret, rateLimits: null }).listen();
+  const now = Math.floor(Date.now() / 1000);
+  const accounts = [];
+  for (let i = 0; i < Number(count); i++) {
+    const { app } = await createApp(storage, `App ${i}`);
+    await storage.openAccount({ appId: app.id, userId });
+    const claims = [
+      { alg: "HS256", typ: "JWT" },
+      { sub: userId, app: app.id, key: "default", iss: codec.TOKEN_ISSUER, iat: now, exp: now + 3600 },
+    ].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"));
+    const signature = createHmac("sha256", secret).update(claims.join(".")).digest("base64url");
+    accounts.push({ appId: app.id, token: [...claims, signature].join(".") });
+  }
+  return { url, signIn: null, accounts };
+}
+
+const ready = await (kind === "bare" ? bare() : kind === "accounts" ? many() : whole());
 process.on("message", () => {
   const { user, system } = process.cpuUsage();
   process.send?.((user + system) / 1000);

@@ -5,6 +5,7 @@ import { listen, type Listening, type ListenOptions } from "./http/listen.ts";
 import { DEFAULT_RATE_LIMITS, type RateLimits } from "./http/rate-limit.ts";
 import { DEFAULT_MAX_SNAPSHOT_BYTES } from "./http/snapshot-routes.ts";
 import type { Logger } from "./http/request-log.ts";
+import { createNoticeStreams } from "./http/notice-streams.ts";
 import { createMemoryNotices } from "./notices/memory-notices.ts";
 import type { Notices } from "./notices/port.ts";
 import { createSessionTokens } from "./session/session-token.ts";
@@ -50,9 +51,12 @@ export interface SyncServer {
 export function createServer(options: ServerOptions): SyncServer {
   const { storage, secret, clock = systemClock, random = systemRandom, logger = () => {}, rateLimits = DEFAULT_RATE_LIMITS } = options;
   const keys = secret === undefined ? storedSigningKeys(storage, clock, random) : fixedSigningKey(secret);
+  const notices = options.notices ?? createMemoryNotices();
+  const streams = createNoticeStreams(notices);
   const app = buildApp({
     storage,
-    notices: options.notices ?? createMemoryNotices(),
+    notices,
+    streams,
     blobs: options.blobs ?? null,
     blobQuotaBytes: options.blobQuotaBytes ?? null,
     clock,
@@ -66,7 +70,12 @@ export function createServer(options: ServerOptions): SyncServer {
   });
   return {
     fetch: async (request) => app.fetch(request, {}),
-    listen: (where = {}) => listen((request, env) => app.fetch(request, env), where),
+    listen: (where = {}) =>
+      listen(
+        (request, env) => app.fetch(request, env),
+        where,
+        () => streams.close(),
+      ),
   };
 }
 

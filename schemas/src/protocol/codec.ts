@@ -33,6 +33,7 @@ export const endpoints = {
   confirmBlob: { method: "POST", path: "/blobs/confirm" },
   downloadBlob: { method: "POST", path: "/blobs/download" },
   extensions: { method: "GET", path: "/extensions" },
+  subscribe: { method: "GET", path: "/subscribe" },
   /** Ours; the device's id follows the path. */
   removeDevice: { method: "DELETE", path: "/devices/" },
   /** Ours. */
@@ -435,6 +436,20 @@ export const encodeBlobDownloadReply = (r: Wire.BlobDownloadReply): Json => ({ d
 export const decodeBlobDownloadReply = (body: unknown): Wire.BlobDownloadReply => ({
   url: text(object(body, "reply"), "download_url", "url"),
 });
+
+// Notices -----------------------------------------------------------------------------------------
+
+/** Server-sent events: there is something to pull. */
+export const NOTICE_CHANGED = "event: changed\ndata:\n\n";
+/** A comment, so that nobody between takes the connection for dead. */
+export const NOTICE_KEEPALIVE = ": keepalive\n\n";
+/** Query of `GET /subscribe`, without the question mark. */
+export const encodeSubscribeQuery = ({ appId, deviceId }: Wire.SubscribeRequest): string =>
+  new URLSearchParams({ app_id: appId, ...(deviceId === null ? {} : { device_id: deviceId }) }).toString();
+export function decodeSubscribeQuery(query: URLSearchParams): Wire.SubscribeRequest {
+  const from = Object.fromEntries(query);
+  return { appId: text(from, "app_id"), deviceId: optionalText(from, "device_id") };
+}
 
 // Errors ------------------------------------------------------------------------------------------
 

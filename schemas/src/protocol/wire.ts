@@ -152,6 +152,11 @@ export interface BlobUploadReply {
 export interface BlobDownloadReply {
   readonly url: string;
 }
+export interface SubscribeRequest {
+  readonly appId: string;
+  /** Whose own pushes it need not hear of; null: of all. Ours. */
+  readonly deviceId: string | null;
+}
 export interface ErrorReply {
   readonly error: string;
   readonly dimension?: string;

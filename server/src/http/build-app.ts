@@ -6,7 +6,7 @@ import { codec, WireError } from "@synckit-gen/schemas/protocol";
 import { Hono, type Context, type MiddlewareHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { BLOB_CONTENT_PATH, BlobStoreUnavailableError, type BlobStore } from "../blobs/port.ts";
-import type { SessionTokens } from "../session/session-token.ts";
+import type { Session, SessionTokens } from "../session/session-token.ts";
 import { StorageUnavailableError } from "../storage/port.ts";
 import { confirmBlob, downloadBlob, uploadBlob, type BlobRoute } from "./blob-routes.ts";
 import { createClientAddress } from "./client-address.ts";
@@ -17,6 +17,8 @@ import { byAccount, byAddress, limitRequests } from "./limit-requests.ts";
 import { authorizePages, userinfo, type AuthorizeParts } from "./oauth/authorize-pages.ts";
 import { metadata } from "./oauth/metadata.ts";
 import { exchangeCode } from "./oauth/token-route.ts";
+import { subscribe } from "./subscribe-route.ts";
+import type { NoticeStreams } from "./notice-streams.ts";
 import type { RateLimits } from "./rate-limit.ts";
 import type { Logger } from "./request-log.ts";
 import { endSessions, signIn } from "./session-routes.ts";
@@ -42,6 +44,7 @@ export interface AppParts extends RouteContext {
   readonly blobs: BlobStore | null;
   readonly blobQuotaBytes: number | null;
   readonly tokens: SessionTokens;
+  readonly streams: NoticeStreams;
   /** Null: no limits. */
   readonly rateLimits: RateLimits | null;
   readonly logger: Logger;
@@ -97,9 +100,10 @@ export function buildApp(parts: AppParts): Hono<Env> {
 
   const blobContext = parts.blobs === null ? null : { ...parts, blobs: parts.blobs };
   for (const prefix of codec.API_PREFIXES) {
-    const { auth, endSessions: end } = codec.endpoints;
+    const { auth, endSessions: end, subscribe: stream } = codec.endpoints;
     app.on(auth.method, prefix + auth.path, authLimit, async (c) => c.json(await signIn(context, c.get("address"), c.req.raw)));
     app.on(end.method, prefix + end.path, ...signedIn, async (c) => c.json(await endSessions(parts, c.get("session"), c.get("address"))));
+    app.on(stream.method, prefix + stream.path, ...signedIn, (c) => subscribe(parts.streams, c, () => readSession(parts, c)));
     for (const [endpoint, route] of SYNC_ROUTES)
       app.on(endpoint.method, prefix + endpoint.path, ...signedIn, async (c) => c.json(await route(parts, c.get("session"), c.req.raw)));
     if (blobContext !== null)
@@ -135,14 +139,19 @@ function logged({ logger, trustedProxies }: AppParts): MiddlewareHandler<Env> {
   };
 }
 
-function withSession({ tokens, storage }: AppParts): MiddlewareHandler<Env> {
+/** Null: none that counts. */
+async function readSession({ tokens, storage }: AppParts, c: Context<Env>): Promise<Session | null> {
+  const token = /^bearer +([^ ]+) *$/i.exec(c.req.header("authorization") ?? "")?.[1];
+  const session = token === undefined ? null : await tokens.read(token);
+  // The account is looked up too: a token outlives a database that was replaced, and sessions are ended there.
+  const validFrom = session === null ? null : await storage.readValidFrom(session);
+  return session === null || validFrom === null || session.issuedAt < validFrom ? null : session;
+}
+
+function withSession(parts: AppParts): MiddlewareHandler<Env> {
   return async (c, next) => {
-    const token = /^bearer +([^ ]+) *$/i.exec(c.req.header("authorization") ?? "")?.[1];
-    const session = token === undefined ? null : await tokens.read(token);
-    // The account is looked up too: a token outlives a database that was replaced, and sessions are ended there.
-    const validFrom = session === null ? null : await storage.readValidFrom(session);
-    if (session === null || validFrom === null || session.issuedAt < validFrom)
-      throw new HttpError(401, "a valid bearer token is needed", { "WWW-Authenticate": "Bearer" });
+    const session = await readSession(parts, c);
+    if (session === null) throw new HttpError(401, "a valid bearer token is needed", { "WWW-Authenticate": "Bearer" });
     c.set("session", session);
     await next();
   };

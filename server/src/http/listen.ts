@@ -2,7 +2,7 @@
 import { createAdaptorServer } from "@hono/node-server";
 import { once } from "node:events";
 import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 
 /** What a slow client may still take after the server was told to stop. */
 const GRACE_MS = 10_000;
@@ -40,8 +40,15 @@ export interface Listening {
 
 type Fetch = (request: Request, env?: object) => Response | Promise<Response>;
 
-/** Rejects with Node's own error when the address cannot be had (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`). */
-export async function listen(fetch: Fetch, { host = "127.0.0.1", port = 0, limits = {} }: ListenOptions): Promise<Listening> {
+/**
+ * Rejects with Node's own error when the address cannot be had (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`). `endStreams`: answers
+ * that would go on for ever.
+ */
+export async function listen(
+  fetch: Fetch,
+  { host = "127.0.0.1", port = 0, limits = {} }: ListenOptions,
+  endStreams: () => void,
+): Promise<Listening> {
   const { headersMs, idleMs, maxConnections } = { ...STANDARD_LIMITS, ...limits };
   let isClosing = false;
   const answer: Fetch = async (request, env) => {
@@ -62,6 +69,12 @@ export async function listen(fetch: Fetch, { host = "127.0.0.1", port = 0, limit
   const server = createAdaptorServer({ fetch: answer, overrideGlobalObjects: false, serverOptions }) as Server;
   server.timeout = idleMs;
   server.maxConnections = maxConnections;
+  const unused = new Set<Socket>();
+  server.on("connection", (socket) => {
+    unused.add(socket);
+    socket.once("close", () => unused.delete(socket));
+  });
+  server.on("request", ({ socket }) => void unused.delete(socket));
   server.listen(port, host);
   await once(server, "listening");
   const address = server.address() as AddressInfo;
@@ -72,7 +85,10 @@ export async function listen(fetch: Fetch, { host = "127.0.0.1", port = 0, limit
     url: `http://${name}:${address.port}`,
     close: () => {
       isClosing = true;
+      endStreams();
       closed ??= end(server);
+      // Clients connect ahead of a request that never comes; Node takes those connections for busy.
+      for (const socket of unused) socket.destroy();
       return closed;
     },
   };

@@ -63,7 +63,7 @@ export const push: SyncRoute = async ({ storage, notices, clock }, session, requ
     now: nowText(clock),
   });
   if (result.kind === "unknown-device") throw new HttpError(404, UNKNOWN_DEVICE);
-  if (result.kind === "appended" && changes.length > 0) notices.publish(session);
+  if (result.kind === "appended" && changes.length > 0) notices.publish(session, deviceId);
   return codec.encodePushReply({ cursor: result.cursor });
 };
 

@@ -1,22 +1,23 @@
 /** Who waits for which account in this process. */
+import type { Listener } from "./port.ts";
 
 export interface Listeners {
-  add(account: string, listener: () => void): () => void;
-  tell(account: string): void;
+  add(account: string, listener: Listener): () => void;
+  tell(account: string, deviceId: string | null): void;
   tellAll(): void;
 }
 
 export function createListeners(): Listeners {
-  const byAccount = new Map<string, Set<() => void>>();
-  const tell = (account: string): void => {
+  const byAccount = new Map<string, Set<Listener>>();
+  const tell = (account: string, deviceId: string | null): void => {
     // A copy: a listener may stop listening when it is told.
-    for (const listener of [...(byAccount.get(account) ?? [])]) listener();
+    for (const listener of [...(byAccount.get(account) ?? [])]) listener(deviceId);
   };
   return {
     add: (account, listener) => {
       // Wrapped, so that one function may be given twice.
-      const mine = (): void => listener();
-      const listeners = byAccount.get(account) ?? new Set();
+      const mine: Listener = (deviceId) => listener(deviceId);
+      const listeners = byAccount.get(account) ?? new Set<Listener>();
       byAccount.set(account, listeners.add(mine));
       return () => {
         listeners.delete(mine);
@@ -25,7 +26,7 @@ export function createListeners(): Listeners {
     },
     tell,
     tellAll: () => {
-      for (const account of [...byAccount.keys()]) tell(account);
+      for (const account of [...byAccount.keys()]) tell(account, null);
     },
   };
 }

@@ -6,7 +6,7 @@ import type { Notices } from "./port.ts";
 export function createMemoryNotices(): Notices {
   const listeners = createListeners();
   return {
-    publish: (scope) => listeners.tell(accountId(scope)),
+    publish: (scope, deviceId) => listeners.tell(accountId(scope), deviceId),
     subscribe: (scope, listener) => listeners.add(accountId(scope), listener),
     close: async () => {},
   };

@@ -10,8 +10,8 @@ import { createListeners } from "./listeners.ts";
 import type { Notices } from "./port.ts";
 
 const CHANNEL = "synckit_changes";
-/** Of 23 characters each: PostgreSQL takes 8,000 bytes. */
-const MAX_ACCOUNTS = 300;
+/** Of 60 characters each, account and device: PostgreSQL takes 8,000 bytes. */
+const MAX_PUSHES = 120;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
@@ -29,8 +29,9 @@ export async function openPostgresNotices(options: PostgresOptions): Promise<Not
   const connect = async (): Promise<void> => {
     const next = new pg.Client(connectionOf(options));
     next.on("notification", ({ payload = "" }) => {
-      const [from, ...accounts] = payload.split(" ");
-      if (from !== sender) for (const account of accounts) listeners.tell(account);
+      const [from, ...pushes] = payload.split(" ");
+      if (from === sender) return;
+      for (const [account = "", deviceId = null] of pushes.map((push) => push.split("/", 2))) listeners.tell(account, deviceId);
     });
     // Without it a broken connection would end the process; `end` follows.
     next.on("error", () => {});
@@ -69,13 +70,13 @@ export async function openPostgresNotices(options: PostgresOptions): Promise<Not
       while (unsent.size > 0) {
         const connection = client;
         if (connection === null) return;
-        const accounts = Array.from(unsent).slice(0, MAX_ACCOUNTS);
-        for (const account of accounts) unsent.delete(account);
+        const pushes = Array.from(unsent).slice(0, MAX_PUSHES);
+        for (const push of pushes) unsent.delete(push);
         try {
-          await connection.query("SELECT pg_notify($1, $2)", [CHANNEL, [sender, ...accounts].join(" ")]);
+          await connection.query("SELECT pg_notify($1, $2)", [CHANNEL, [sender, ...pushes].join(" ")]);
         } catch {
           // The connection broke: they go out on the next one.
-          for (const account of accounts) unsent.add(account);
+          for (const push of pushes) unsent.add(push);
           return;
         }
       }
@@ -86,10 +87,10 @@ export async function openPostgresNotices(options: PostgresOptions): Promise<Not
 
   await connect();
   return {
-    publish: (scope) => {
+    publish: (scope, deviceId) => {
       const account = accountId(scope);
-      listeners.tell(account);
-      unsent.add(account);
+      listeners.tell(account, deviceId);
+      unsent.add(`${account}/${deviceId}`);
       void send();
     },
     subscribe: (scope, listener) => listeners.add(accountId(scope), listener),

@@ -378,3 +378,102 @@ test("what a device pushed, and the server lost before it was read back, is push
 
   expect(all(b, "SELECT * FROM projects")).toEqual([["p", "x"]]);
 });
+
+test("a push that the server lost is missed, although the log has grown past it, and although a later push is there", async () => {
+  // seeds 103, 340, 351: the log was asked only whether it ends short
+  const { devices, server, settle } = await worldOf([projects], 2);
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO projects VALUES ('p', 'x')");
+  await a.push();
+  server.log.splice(0);
+  b.edit("INSERT INTO projects VALUES ('q', 'y'), ('r', 'z')");
+  await b.push();
+  a.edit("INSERT INTO projects VALUES ('s', 'last')");
+  await a.push();
+
+  await settle();
+
+  for (const device of devices) expect(all(device, "SELECT id FROM projects ORDER BY 1")).toEqual([["p"], ["q"], ["r"], ["s"]]);
+});
+
+test("what was read is missed, although the log is being read again from its start", async () => {
+  const { devices, server, settle } = await worldOf([projects], 2);
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO projects VALUES ('p', 'x')");
+  await settle();
+  server.log.splice(0);
+  for (const device of devices) device.store.state.set("pull_cursor", "0"); // as after an upgrade
+  b.edit("INSERT INTO projects VALUES ('q', 'y')");
+  await b.push();
+  await settle();
+
+  expect(server.log.map(({ rowId }) => rowId).toSorted()).toEqual(["p", "q"]);
+});
+
+test("a parent that a rule brought back is brought back in a restored log as well", async () => {
+  const { devices, server } = await worldOf(
+    [
+      projects,
+      tableOf("tasks", { columns: { project: "uuid" }, references: [{ columns: ["project"], table: "projects", onDelete: "restrict" }] }),
+    ],
+    3,
+  );
+  const [a, b, c] = devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO projects VALUES ('p', 'x')");
+  await quiesce(server, [a, b]);
+  a.edit("DELETE FROM projects");
+  b.edit("INSERT INTO tasks VALUES ('t', 'p')");
+  await a.push();
+  await b.push();
+  const backup = [...server.log];
+  await quiesce(server, [a, b]); // p is refused to go
+  a.edit("DELETE FROM tasks");
+  await quiesce(server, [a, b]);
+  server.log.splice(0, Infinity, ...backup);
+
+  await quiesce(server, [a, b]);
+  await quiesce(server, [a, b, c]);
+
+  for (const device of devices) expect(all(device, "SELECT id FROM tasks UNION ALL SELECT id FROM projects")).toEqual([["p"]]);
+});
+
+test("a column that began to sync later keeps the baseline in a restored log", async () => {
+  const { devices, server } = await worldOf([tableOf("projects", { columns: { name: "text", later: "text?" } })], 2);
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO projects VALUES ('p', 'x', 'before')");
+  await sync(a);
+  a.db.exec(`UPDATE sync_row_clock SET columns = '{"later":[0,0]}'`); // as the migration does
+  server.log.splice(0);
+
+  await quiesce(server, [a, b]);
+
+  expect(all(b, "SELECT * FROM projects")).toEqual([["p", "x", "before"]]);
+  expect(all(b, "SELECT stamp, json_extract(columns, '$.later[0]') FROM sync_row_clock")).toEqual([[0, null]]);
+});
+
+test("a deleted row steps aside for one that its child is about to refer to", async () => {
+  // seed 889: each of the three waited for another
+  const { devices, settle } = await worldOf(
+    [
+      tableOf("projects", { columns: { place: "integer" }, unique: [["place"]] }),
+      tableOf("tasks", {
+        columns: { project: "uuid" },
+        conflicts: "row",
+        references: [{ columns: ["project"], table: "projects", onDelete: "cascade" }],
+      }),
+    ],
+    2,
+  );
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO projects VALUES ('old', 1)");
+  a.edit("INSERT INTO tasks VALUES ('t', 'old')");
+  b.edit("INSERT INTO projects VALUES ('new', 1)");
+  b.edit("INSERT INTO tasks VALUES ('t', 'new')");
+
+  await settle();
+
+  for (const device of devices) {
+    expect(all(device, "SELECT * FROM projects")).toEqual([["new", 1]]);
+    expect(all(device, "SELECT * FROM tasks")).toEqual([["t", "new"]]);
+  }
+});

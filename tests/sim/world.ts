@@ -115,8 +115,6 @@ export class World {
       this.#serverBackup = [...this.server.log];
       return;
     }
-    // What a device pushed and has not read back since, it does not miss; it would be gone until the row is edited again.
-    if (this.participants.some(({ device: { store } }) => store.pushedTo() > store.highestCursor())) return;
     this.isServerRestored = true;
     this.server.log.splice(0, Infinity, ...this.#serverBackup);
   }

@@ -7,7 +7,7 @@ import type { ReportProgress } from "../events/progress.ts";
 import { decodeEntry, type DecodedEntry, type EntryFormat, type Refusal, type RefusalReason } from "./entry.ts";
 import type { QuarantineReason } from "../store/quarantine.ts";
 import { becomeTooOld, refuseTooOld } from "./too-old.ts";
-import { checkpoint, lastEntryFact, reseed } from "./recovery.ts";
+import { KnownLog, reseed } from "./recovery.ts";
 import { refuseIfAwayTooLong } from "./away.ts";
 import type { PulledPage, Relay } from "./relay.ts";
 
@@ -37,16 +37,19 @@ export async function pullChanges(
 ): Promise<PullReport> {
   refuseTooOld(store);
   refuseIfAwayTooLong(store);
-  let { page, reseeded } = await firstPage(store, relay, format, device);
+  let known = new KnownLog(store, device);
+  let page = await relay.pullPayloads(device, known.start);
+  let reseeded = 0;
+  let isReseeded = false;
   const refused: Refusal[] = [];
   let pulled = 0;
   let merged = 0;
   let cursor = store.state.getNumber("pull_cursor", 0);
-  const highest = Math.max(cursor, store.highestCursor());
+  let highest = Math.max(cursor, store.highestCursor());
   let mostGathered = cursor === 0 ? MAX_GATHERED_OF_MANY : MAX_GATHERED;
   let gathered: RemoteChange[] = [];
   let facts: Record<string, string> = {};
-  const start = cursor;
+  let start = cursor;
   // How much there is to come is worth a request only where it is more than a page.
   const head = page.hasMore ? ((await relay.status?.())?.latestCursor ?? null) : page.cursor;
   const flush = (): void => {
@@ -57,7 +60,7 @@ export async function pullChanges(
   };
 
   for (;;) {
-    // The first page begins with the last entry read, by which the log is known again.
+    // The first page begins with the last entry read.
     const before = gathered.length;
     const news = page.entries.filter(({ seq }) => seq === null || seq > cursor);
     for (const entry of news) {
@@ -75,24 +78,19 @@ export async function pullChanges(
         for (const change of decoded.changes) gathered.push((entry.seq ?? page.cursor) > highest ? change : { ...change, isFresh: false });
       if (entry.deviceId !== device) pulled += 1;
     }
-    Object.assign(facts, lastEntryFact(news));
-    const isMoved = page.cursor > cursor;
-    cursor = Math.max(cursor, page.cursor);
-    if (gathered.length >= mostGathered || (!page.hasMore && (isMoved || gathered.length > 0))) flush();
+    // A log that cannot be put right in one go is left as it is until the next pull.
+    const read = known.read(page);
+    Object.assign(facts, read);
+    const isMoved = (read !== null || isReseeded) && page.cursor > cursor;
+    if (isMoved) cursor = page.cursor;
+    if (gathered.length >= mostGathered || read === null || (!page.hasMore && (isMoved || gathered.length > 0))) flush();
     if (cursor > start) report({ phase: "pull", unit: "entries", done: cursor - start, total: head === null ? null : head - start });
-    if (!page.hasMore && (reseeded > 0 || cursor >= store.pushedCursor())) break;
-    if (!page.hasMore) {
-      // It ends before what this device has put into it, and may never have read back: it was restored from an older backup.
-      reseeded = await reseed(store, relay, format, device);
-      cursor = 0;
-    }
+    if (read === null && !isReseeded) {
+      reseeded += await reseed(store, relay, format, device);
+      known = new KnownLog(store, device);
+      [cursor, start, highest, isReseeded] = [0, 0, store.highestCursor(), true];
+    } else if (!page.hasMore) break;
     page = await nextPage(relay, device, cursor, () => gathered.length > 0 && flush());
-  }
-  if (cursor < store.pushedTo()) {
-    // What was pushed after the last pull is gone, and nothing that was read before says so.
-    reseeded += await reseed(store, relay, format, device);
-    const again = await pullChanges(store, relay, format, device);
-    return { ...again, pulled: pulled + again.pulled, merged: merged + again.merged, reseeded: reseeded + again.reseeded };
   }
   store.endStartOver(device);
   store.resolveHeld(device);
@@ -108,20 +106,6 @@ async function nextPage(relay: Relay, device: string, cursor: number, onFailure:
     onFailure();
     throw error;
   }
-}
-
-/** A log that no longer has the last entry read from it was restored from an older backup: it gets back what it lacks, and is read from its start. */
-async function firstPage(
-  store: Store,
-  relay: Relay,
-  format: EntryFormat,
-  device: string,
-): Promise<{ readonly page: PulledPage; readonly reseeded: number }> {
-  const check = checkpoint(store);
-  const page = await relay.pullPayloads(device, check?.cursor ?? store.state.getNumber("pull_cursor", 0));
-  if (check === null || check.holds(page.entries)) return { page, reseeded: 0 };
-  const reseeded = await reseed(store, relay, format, device);
-  return { page: await relay.pullPayloads(device, 0), reseeded };
 }
 
 /** Reads quarantined entries again: after the right key has come, or the server has been repaired. Returns how many could be applied. */

@@ -4,6 +4,7 @@
  */
 import { limits, ValueError } from "@synckit-gen/schemas/protocol";
 import { refuseIfAwayTooLong } from "./away.ts";
+import { pushDigest } from "./entry-digest.ts";
 import type { Relay } from "./relay.ts";
 import type { PayloadEntry } from "../client/entries.ts";
 import type { Store } from "../store/store.ts";
@@ -39,9 +40,10 @@ export async function pushChanges(
     for (const batch of pushBatches(store, format, device, outgoing)) {
       if (batch.unpushable.length > 0) store.markUnpushable(batch.unpushable, batch.stamp);
       if (batch.ids.length > 0) {
-        const cursor = batch.entries.length === 0 ? null : await relay.pushPayloads(device, batch.entries);
+        const last = batch.entries.at(-1);
+        const push = last === undefined ? null : { cursor: await relay.pushPayloads(device, batch.entries), digest: pushDigest(last) };
         // By id and stamp, not by row: an edit made during the request is another entry, and stays.
-        store.markPushed(batch.ids, batch.stamp, cursor);
+        store.markPushed(batch.ids, batch.stamp, push);
         pushed += batch.ids.length;
         report({ phase: "push", unit: "entries", done: pushed, total });
       }

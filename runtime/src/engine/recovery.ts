@@ -1,54 +1,82 @@
 /**
  * A server restored from an older backup: its log ends before this device's cursor, or goes on differently from there.
- * Every pull begins at the last entry it has read; where the log no longer has that entry, or ends before what this device
- * has pushed, this device reads it from the start and pushes what it lacks.
+ * Every pull begins at the last entry it has read; where the log no longer has that entry, or something that this device has
+ * pushed, this device reads it from the start and pushes what it lacks.
  */
-import type { PulledEntry } from "../client/entries.ts";
+import type { PayloadEntry, PulledEntry } from "../client/entries.ts";
 import { LogRegisters } from "../store/reseed.ts";
+import { LAST_ENTRY, UNREAD_PUSHES, unreadPushes } from "../store/log-facts.ts";
 import type { Store } from "../store/store.ts";
+import { entryDigest, isSameEntry, pushDigest } from "./entry-digest.ts";
 import { decodeEntry, encodeEntry, type EntryFormat } from "./entry.ts";
-import { fingerprint } from "./fingerprint.ts";
 import { batches } from "./push.ts";
-import type { Relay } from "./relay.ts";
+import type { PulledPage, Relay } from "./relay.ts";
 
-/** State key: the last entry read, as `[seq, digest]`. */
-export const LAST_ENTRY = "last_entry";
+/**
+ * What the log must still have: the last entry read, and the last of each push that was not read back yet. A log that was
+ * restored from a backup lacks one of them, however long it has become since.
+ */
+export class KnownLog {
+  readonly #store: Store;
+  readonly #device: string;
+  #last: readonly [seq: number, digest: string] | null;
+  #isLastThere: boolean;
+  #unread: readonly string[];
 
-/** The state that remembers the last of these entries; to be stored together with the cursor. */
-export function lastEntryFact(entries: readonly PulledEntry[]): Readonly<Record<string, string>> {
-  let last: PulledEntry | null = null;
-  for (const entry of entries) if (entry.seq !== null && entry.seq >= (last?.seq ?? 0)) last = entry;
-  return last === null ? {} : { [LAST_ENTRY]: JSON.stringify([last.seq, digestOf(last)]) };
-}
+  constructor(store: Store, device: string) {
+    this.#store = store;
+    this.#device = device;
+    this.#last = lastEntry(store);
+    this.#isLastThere = this.#last === null;
+    this.#unread = unreadPushes(store.state);
+  }
 
-/** The cursor to check the log from: just before the last entry read. Null: nothing to check by. */
-export function checkpoint(store: Store): { readonly cursor: number; readonly holds: (page: readonly PulledEntry[]) => boolean } | null {
-  const last = lastEntry(store);
-  if (last === null || store.state.getNumber("pull_cursor", 0) === 0) return null;
-  return { cursor: last[0] - 1, holds: (page) => holdsEntry(page, last) };
+  /** Where to read from: the last entry read comes once more. */
+  get start(): number {
+    const cursor = this.#store.state.getNumber("pull_cursor", 0);
+    return this.#last === null ? cursor : Math.min(cursor, this.#last[0] - 1);
+  }
+
+  /** The state that goes with having read this page, to be stored together with the cursor. Null: the log has lost something. */
+  read(page: PulledPage): Readonly<Record<string, string>> | null {
+    if (this.#last !== null && !this.#isLastThere) {
+      this.#isLastThere = holdsEntry(page.entries, this.#last);
+      if (!this.#isLastThere && (!page.hasMore || page.cursor >= this.#last[0])) return null;
+    }
+    if (this.#unread.length > 0)
+      for (const entry of page.entries)
+        if (entry.deviceId === null || entry.deviceId === this.#device)
+          this.#unread = this.#unread.filter((pushed) => !isSameEntry(pushed, pushDigest(entry)));
+    if (!page.hasMore && this.#unread.length > 0) return null;
+    for (const entry of page.entries)
+      if (entry.seq !== null && entry.seq >= (this.#last?.[0] ?? 0)) this.#last = [entry.seq, entryDigest(entry)];
+    return { ...(this.#last === null ? {} : { [LAST_ENTRY]: JSON.stringify(this.#last) }), [UNREAD_PUSHES]: JSON.stringify(this.#unread) };
+  }
 }
 
 /** The last entry read, as number and digest. */
 export function lastEntry(store: Store): readonly [seq: number, digest: string] | null {
-  const stored = store.state.get(LAST_ENTRY);
-  return stored === null ? null : (JSON.parse(stored) as [number, string]);
+  const stored = store.state.get(LAST_ENTRY) ?? "";
+  return stored === "" ? null : (JSON.parse(stored) as [number, string]);
 }
 
 export const holdsEntry = (page: readonly PulledEntry[], [seq, digest]: readonly [seq: number, digest: string]): boolean =>
-  page.some((entry) => entry.seq === seq && isSame(digestOf(entry), digest));
+  page.some((entry) => entry.seq === seq && isSameEntry(entryDigest(entry), digest));
 
 /** Reads the whole log and pushes what it lacks. Returns the number of entries pushed; the next pull starts at 0. */
 export async function reseed(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<number> {
   const { log, head } = await readLog(relay, format, device);
   store.foldLocal(device);
   let pushed = 0;
+  const unread: string[] = [];
   // All at once in memory: this happens once in the life of a server, and the log was read whole already.
   const missing = [...store.recallMissing(log)].map((recalled) => encodeEntry(format, recalled.entry, recalled.device));
   for (const batch of batches(missing)) {
     await relay.pushPayloads(device, batch);
     pushed += batch.length;
+    unread.push(pushDigest(batch.at(-1) as PayloadEntry));
   }
-  store.restartLog(head);
+  store.restartLog(head, unread);
   return pushed;
 }
 
@@ -75,17 +103,4 @@ export async function readLog(
     hasMore = page.hasMore;
   }
   return { log, head, lastStamp };
-}
-
-/** What the wire says around an entry, and what is in it. Another device that says an entry again, at the same place of another log, does so under its own name. */
-const digestOf = ({ deviceId, table, op, rowId, timestamp, payload, failure }: PulledEntry): string =>
-  `${fingerprint(JSON.stringify([deviceId, table, op, rowId, timestamp]))}.${failure === null ? fingerprint(payload ?? "") : UNREAD}`;
-
-/** An entry that cannot be opened today is still the entry that was read. */
-const UNREAD = "?";
-
-function isSame(a: string, b: string): boolean {
-  const [wire, content] = a.split(".");
-  const [otherWire, otherContent] = b.split(".");
-  return wire === otherWire && (content === otherContent || content === UNREAD || otherContent === UNREAD);
 }

@@ -6,6 +6,7 @@ import type { Driver } from "../driver/driver.ts";
 import type { Migration } from "../generated/spec.ts";
 import { forgetBlobs, PAUSED_UNTIL } from "./blob-rows.ts";
 import { SNAPSHOT_FACTS } from "./snapshot-facts.ts";
+import { LOG_FACTS } from "./log-facts.ts";
 import { quoteName } from "./quote-name.ts";
 import type { StateStore } from "./state.ts";
 
@@ -15,7 +16,6 @@ const DETACHED = "detached";
 const ACCOUNT_FACTS = [
   "account",
   "device_id",
-  "last_entry",
   "last_sync_ms",
   "start_over",
   "replay_on_upgrade",
@@ -23,6 +23,7 @@ const ACCOUNT_FACTS = [
   "forget_marks",
   "too_old",
   PAUSED_UNTIL,
+  ...LOG_FACTS,
   ...SNAPSHOT_FACTS,
 ];
 

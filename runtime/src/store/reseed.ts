@@ -93,9 +93,18 @@ function* recallRow(
     },
   });
 
+  let told = logged?.life;
+  const tell = function* (op: ChangelogEntry["op"], clock: Clock, columns: readonly string[]): Generator<RecalledEntry> {
+    if (lacks(clock, told)) told = clock;
+    yield entry(op, clock, columns);
+  };
   if (values !== null) {
-    if (registers.base.stamp >= 0 && (logged === null || rows.columns.some((column) => lacks(registers.base, loggedClock(column)))))
-      yield entry("INSERT", registers.base, []);
+    const ofBase = rows.columns.filter((column) => !registers.overrides.has(column));
+    if (registers.base.stamp >= 0 && (logged === null || rows.columns.some((column) => lacks(registers.base, loggedClock(column))))) {
+      // An INSERT would give columns that began to sync later, and that nobody has written since, the clock of the row.
+      const isBelow = [...registers.overrides.values()].some((clock) => compareClocks(clock, registers.base) < 0);
+      yield* isBelow ? tell("UPDATE", registers.base, ofBase) : tell("INSERT", registers.base, []);
+    }
     const byClock = new Map<string, { clock: Clock; columns: string[] }>();
     for (const [column, clock] of registers.overrides) {
       if (clock.stamp < 0 || !lacks(clock, loggedClock(column))) continue;
@@ -104,7 +113,9 @@ function* recallRow(
       group.columns.push(column);
       byClock.set(key, group);
     }
-    for (const { clock, columns } of byClock.values()) yield entry("UPDATE", clock, columns);
+    for (const { clock, columns } of byClock.values()) yield* tell("UPDATE", clock, columns);
+    // By a rule a row may live later than any of its columns was written.
+    if (registers.alive && registers.life.stamp > 0 && lacks(registers.life, told)) yield* tell("UPDATE", registers.life, []);
   }
   if (!registers.alive && registers.life.stamp >= 0 && lacks(registers.life, logged?.life)) yield entry("DELETE", registers.life, []);
 }

@@ -19,6 +19,7 @@ import { type QuarantinedEntry, quarantineStore } from "./quarantine.ts";
 import { relog } from "./relog.ts";
 import { rowClocks } from "./row-clocks.ts";
 import { countRows, type ExportPage, exportPage, type ExportPlace, type RegisteredRow } from "./row-export.ts";
+import { beginLog, UNREAD_PUSHES, unreadPushes } from "./log-facts.ts";
 import { BrokenCircleError } from "./placing.ts";
 import type { RemoteChange } from "./remote-change.ts";
 import { Session } from "./session.ts";
@@ -67,8 +68,6 @@ export interface Store {
   ) => ApplyReport;
   /** How far this device has ever read, whatever its cursor was set back to. */
   readonly highestCursor: () => number;
-  /** How long the log was when this device's last push was in it. */
-  readonly pushedTo: () => number;
   /** Once a pull is complete: held rows are tried again, and what lost its parent follows its rule. */
   readonly resolveHeld: (device: string) => void;
   /** Tries held rows again, without any rule: the log has not been read to its end yet. */
@@ -80,8 +79,8 @@ export interface Store {
   readonly importRows: (device: string, rows: readonly RegisteredRow[], state: Readonly<Record<string, string>>) => void;
   /** Every entry that would give a log what it lacks, from this device's registers. */
   readonly recallMissing: (log: LogRegisters) => Iterable<RecalledEntry>;
-  /** The server's log begins anew and ends at `head`: it is read from its start, and what comes after `head` is news. */
-  readonly restartLog: (head: number) => void;
+  /** The server's log begins anew and ended at `head` before these pushes: it is read from its start, and what comes after `head` is news. */
+  readonly restartLog: (head: number, unreadPushes: readonly string[]) => void;
   readonly createInitialSnapshot: (device: string) => number;
   /**
    * From here on, every row counts for nothing until the log, read from its start, gives it. `account` and `device`: whose
@@ -110,10 +109,8 @@ export interface Store {
   readonly outgoing: () => readonly OutgoingEntry[];
   /** The row that goes with an entry: from the entry, or as it is now. Null: a DELETE, or a row that left without a trace. */
   readonly payloadOf: (outgoing: OutgoingEntry) => string | null;
-  /** These entries, the latest of which has `stamp`, are in the log, which has reached `cursor`; null: there was nothing to send of them. */
-  readonly markPushed: (ids: readonly number[], stamp: number, cursor: number | null) => void;
-  /** How far the log had come when this device last added to it. */
-  readonly pushedCursor: () => number;
+  /** These entries, the latest of which has `stamp`, are in the log; null: there was nothing to send of them. */
+  readonly markPushed: (ids: readonly number[], stamp: number, push: Push | null) => void;
   readonly markUnpushable: (ids: readonly number[], stamp: number) => void;
   /** Removes pushed entries past their time, and forgets what nobody can need any more. Returns how many entries. */
   readonly cleanup: () => number;
@@ -139,10 +136,17 @@ export interface Store {
   readonly lease: CycleLease;
 }
 
+/** A push that the server has. */
+export interface Push {
+  /** How far the log has come with it. */
+  readonly cursor: number;
+  /** Of its last entry. */
+  readonly digest: string;
+}
+
 const HIGHEST_CURSOR = "highest_cursor";
 const LAST_STAMP = "last_stamp";
 const PUSH_MARKS = "push_marks";
-const PUSHED_TO = "pushed_to";
 /** Pushes remembered: by the time of the hundredth, everyone who edits has read the first. */
 const MAX_PUSH_MARKS = 100;
 const START_OVER = "start_over";
@@ -268,7 +272,6 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         return { merged, ignored: changes.length - merged };
       }),
     highestCursor,
-    pushedTo: () => state.getNumber(PUSHED_TO, 0),
     resolveHeld(device) {
       const rows = held.list(MAX_RESOLVED).map(({ table, rowId }) => [table, rowId] as const);
       if (rows.length === 0) return;
@@ -299,9 +302,9 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         for (const [key, fact] of Object.entries(facts)) state.set(key, fact);
       }),
     recallMissing: (server) => recallMissing(parts, server),
-    restartLog: (head) =>
+    restartLog: (head, unread) =>
       transaction(() => {
-        state.set(PUSHED_TO, "0");
+        beginLog(state, unread);
         state.set("pull_cursor", "0");
         forgetSnapshots(state);
         forgetBlobs(driver);
@@ -324,6 +327,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         driver.exec(`DELETE FROM sync_changelog WHERE pushed <> ${PUSHED}`);
         over.mark();
         forgetSnapshots(state);
+        beginLog(state, []);
         state.set("pull_cursor", "0");
         state.set("initial_snapshot_done", "1"); // nobody is told of rows that are about to go
         memory.beginAnew();
@@ -396,16 +400,18 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
       };
       return log.dataOf(newest.id) ?? kept() ?? rows.readPayload(newest.rowId) ?? log.oldAfter(newest);
     },
-    markPushed: (ids, stamp, cursor) =>
+    markPushed: (ids, stamp, push) =>
       transaction(() => {
         log.mark(ids, PUSHED, stamp);
         // Entries do not leave in the order of their stamps: the mark stays below the first that waits.
         const through = log.pushedStamp();
-        if (cursor !== null && through !== null && through > (pushMarks().at(-1)?.[0] ?? 0))
-          state.set(PUSH_MARKS, JSON.stringify([...pushMarks(), [through, cursor]].slice(-MAX_PUSH_MARKS)));
-        if (cursor !== null) state.set(PUSHED_TO, String(cursor));
+        if (push === null) return;
+        if (through !== null && through > (pushMarks().at(-1)?.[0] ?? 0))
+          state.set(PUSH_MARKS, JSON.stringify([...pushMarks(), [through, push.cursor]].slice(-MAX_PUSH_MARKS)));
+        // A push whose reply was lost may have been read back before it is repeated.
+        if (push.cursor > state.getNumber("pull_cursor", 0))
+          state.set(UNREAD_PUSHES, JSON.stringify([...unreadPushes(state), push.digest]));
       }),
-    pushedCursor: () => pushMarks().at(-1)?.[1] ?? 0,
     markUnpushable: (ids, stamp) => transaction(() => log.mark(ids, UNPUSHABLE, stamp)),
     cleanup: () =>
       transaction(() => {

@@ -34,10 +34,13 @@ export class UniqueCollisions {
     return false;
   }
 
-  /** Where rows wait for each other's values, one steps aside. False: this one's place is not of that kind. */
+  /**
+   * Where rows wait for each other's values, one steps aside; so does a dead row that cannot leave before this one has come.
+   * False: this one's place is not of that kind.
+   */
   makeRoom(work: RowWork): boolean {
     return this.#occupants(work).some(
-      ({ other, columns }) => isAlive(other) && this.#isMoving(other, columns) && this.#placing.stepAside(other, columns),
+      ({ other, columns }) => (!isAlive(other) || this.#isMoving(other, columns)) && this.#placing.stepAside(other, columns),
     );
   }
 

@@ -9,6 +9,7 @@ export type { PulledPage } from "./client/client.ts";
 export type { PullFilter } from "./client/log.ts";
 export { DecryptionError, isSyncError, OtherAccountError, SyncError } from "./client/errors.ts";
 export type { SyncErrorCode } from "./client/errors.ts";
+export type { Notice, NotifyStream } from "./client/notices.ts";
 export type { Pkce } from "./client/pkce.ts";
 export type { Clock, RandomSource, Timers } from "./client/ports.ts";
 export type { SessionInfo } from "./client/session.ts";

@@ -24,6 +24,7 @@ import { throttled } from "./events/progress.ts";
 import { replayKey, type SyncEvent } from "./events/sync-event.ts";
 import type { AppSpec, Migration } from "./generated/spec.ts";
 import { platformConnectivity } from "./scheduler/platform.ts";
+import { followNotices } from "./scheduler/follow-notices.ts";
 import { createScheduler, type Connectivity, type Scheduler } from "./scheduler/scheduler.ts";
 import { blobRows } from "./store/blob-rows.ts";
 import { clockOffset } from "./store/changelog.ts";
@@ -209,6 +210,7 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
     if (known !== null) return known;
     const { id } = await register();
     store.state.set("device_id", id);
+    notices.restart(); // from now on without this device's own
     return id;
   }
 
@@ -315,12 +317,15 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
   let running: Promise<SyncReport> | null = null;
   const syncNow = (): Promise<SyncReport> => (running ??= toldCycle().finally(() => (running = null)));
 
+  const isSignedIn = (): boolean => !client.isTokenExpired() && client.hasMasterKey();
+  const notices = followNotices(() => (isSignedIn() ? client.subscribeNotifications(store.state.get("device_id")) : null));
   const scheduler = createScheduler(
     {
       syncNow,
       getSyncState: store.state.get,
-      isReady: () => !client.isTokenExpired() && client.hasMasterKey(),
+      isReady: isSignedIn,
       newestChange: store.newestEntry,
+      subscribeNotices: notices.subscribe,
     },
     { clock, random: options.random ?? platformRandom, timers, connectivity: options.connectivity ?? platformConnectivity },
     (state) => events.publish({ kind: "schedule", state }),
@@ -330,6 +335,7 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
   async function changingAccess<T>(work: Promise<T>): Promise<T> {
     const result = await work;
     events.publish({ kind: "status", status: status() });
+    notices.restart();
     scheduler.wake();
     return result;
   }

@@ -6,6 +6,7 @@ import { limits } from "@synckit-gen/schemas/protocol";
 import type { Bytes } from "../crypto/blob.ts";
 import { SyncError } from "./errors.ts";
 import { refusalOf } from "./http.ts";
+import { watchIdle, type IdleWatch } from "./idle-watch.ts";
 import type { Clock, Timers } from "./ports.ts";
 import { readContentUrl } from "./server-url.ts";
 
@@ -28,7 +29,7 @@ export interface Content {
 
 /** Sends exactly `size` bytes. What reading the content throws is thrown as it is. */
 export async function putContent(ports: TransportPorts, url: string, size: number, content: Bytes): Promise<void> {
-  const watch = watchIdle(ports.timers);
+  const watch = watchIdle(ports.timers, IDLE_MS);
   let broken: { readonly error: unknown } | null = null;
   async function* noting(): Bytes {
     try {
@@ -58,7 +59,7 @@ export async function putContent(ports: TransportPorts, url: string, size: numbe
 
 /** From byte `from` on, where the server can; otherwise from the start. Whoever stops reading ends the transfer. */
 export async function getContent(ports: TransportPorts, url: string, from: number): Promise<Content> {
-  const watch = watchIdle(ports.timers);
+  const watch = watchIdle(ports.timers, IDLE_MS);
   try {
     const headers: Record<string, string> = from === 0 ? {} : { range: `bytes=${from}-` };
     const response = await request(ports, watch, readContentUrl(url), { method: "GET", headers });
@@ -87,7 +88,7 @@ async function request(ports: TransportPorts, watch: IdleWatch, url: string, ini
 }
 
 const failureOf = (cause: unknown, watch: IdleWatch): SyncError =>
-  new SyncError(watch.signal.aborted ? "network/timeout" : "network/offline", { cause });
+  new SyncError(watch.isLate() ? "network/timeout" : "network/offline", { cause });
 
 async function* read(response: Response, watch: IdleWatch, start: number): Bytes {
   const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader();
@@ -157,24 +158,3 @@ function streamOf(content: Bytes): ReadableStream<Uint8Array> {
 }
 
 async function* nothing(): Bytes {}
-
-interface IdleWatch {
-  readonly signal: AbortSignal;
-  readonly touch: () => void;
-  readonly stop: () => void;
-}
-
-function watchIdle(timers: Timers): IdleWatch {
-  const controller = new AbortController();
-  let cancel = (): void => {};
-  const touch = (): void => {
-    cancel();
-    cancel = timers.after(IDLE_MS, () => controller.abort());
-  };
-  touch();
-  return {
-    signal: controller.signal,
-    touch,
-    stop: () => cancel(),
-  };
-}

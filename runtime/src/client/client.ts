@@ -26,6 +26,7 @@ import { Connection, decodeReply } from "./connection.ts";
 import type { ChangeEntry, PayloadEntry, RichChangeEntry } from "./entries.ts";
 import { fetchKey, loadFromKeychain, replacePassword, setUpExisting, setUpFromPhrase, setUpNew } from "./key-setup.ts";
 import { fetchDigests, logStatus, pullEntries, pushEntries, storeDigest, type PayloadPage, type PullFilter } from "./log.ts";
+import { openNotices, type NotifyStream } from "./notices.ts";
 import { createPkce, type Pkce } from "./pkce.ts";
 import { toChangeEntry, toPayloadEntry, toRichChangeEntry } from "./sealing.ts";
 import type { SessionInfo } from "./session.ts";
@@ -235,6 +236,13 @@ export class SyncKitClient {
   /** The content of sealed bytes; throws `blob/corrupt` at its end where it is not what `hash` says. */
   openBlob(sealed: Bytes, hash: string): Bytes {
     return openContent(this.#connection, sealed, hash);
+  }
+
+  // Notices -------------------------------------------------------------------------------------------
+
+  /** Tells when other devices have pushed; connects when it is iterated. `deviceId`: whose own pushes to leave out, where the server can. */
+  subscribeNotifications(deviceId: string | null = null): NotifyStream {
+    return openNotices(this.#connection, deviceId);
   }
 
   // Digests (extension `digests`) ---------------------------------------------------------------------

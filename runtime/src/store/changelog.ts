@@ -64,6 +64,8 @@ const COLUMNS = "id, table_name, op, row_id, stamp, CAST(mask AS TEXT), coalesce
 /** State keys: below these ids everything is stamped, or pushed, so that no query walks the pushed part of the log. */
 const STAMPED_THROUGH = "stamped_through";
 const PUSHED_THROUGH = "pushed_through";
+/** State key: the stamp of the last entry up to there that has one. Looking for it would walk through a whole snapshot, which has none. */
+export const PUSHED_STAMP = "pushed_stamp";
 
 /** What this device's clock is to be corrected by, ms: the engine keeps it here when the server's differs by much. */
 export const clockOffset = (state: StateStore): number => state.getNumber("clock_offset_ms", 0);
@@ -81,7 +83,7 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
   const oldAfter = driver.prepare(
     "SELECT old FROM sync_changelog WHERE id > ? AND table_name = ? AND row_id = ? AND op = 'DELETE' AND old IS NOT NULL ORDER BY id LIMIT 1",
   );
-  const pushedStamp = driver.prepare("SELECT stamp FROM sync_changelog WHERE id <= ? AND stamp > 0 ORDER BY id DESC LIMIT 1");
+  const lastStampIn = driver.prepare("SELECT stamp FROM sync_changelog WHERE id > ? AND id <= ? AND stamp > 0 ORDER BY id DESC LIMIT 1");
   const lastId = driver.prepare("SELECT coalesce(max(id), 0) FROM sync_changelog");
   const firstUnstamped = driver.prepare("SELECT min(id) FROM sync_changelog WHERE id > ? AND stamp IS NULL");
   const unpushed = driver.prepare(
@@ -120,7 +122,7 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
     dataOf: (id) => (dataOf.get(id)?.[0] as string | null | undefined) ?? null,
     oldAfter: ({ id, table, rowId }) => (oldAfter.get(id, table, rowId)?.[0] as string | undefined) ?? null,
     unpushed: (limit) => unpushed.all(pushedThrough(), limit).map(toUnpushed),
-    pushedStamp: () => (pushedStamp.get(pushedThrough())?.[0] as number | undefined) ?? null,
+    pushedStamp: () => (state.get(PUSHED_STAMP) === null ? null : state.getNumber(PUSHED_STAMP, 0)),
     mark(ids, pushed, stamp) {
       const [first] = ids;
       const last = ids.at(-1);
@@ -130,7 +132,10 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
       else for (const id of ids) markRange.run(pushed, id, id, stamp);
       const through = pushedThrough();
       const next = firstUnpushed.get(lastId.get()?.[0] as number, through)?.[0] as number;
-      if (next > through) state.set(PUSHED_THROUGH, String(next));
+      if (next <= through) return;
+      state.set(PUSHED_THROUGH, String(next));
+      const newest = lastStampIn.get(through, next)?.[0];
+      if (newest !== undefined) state.set(PUSHED_STAMP, String(newest));
     },
     append: (entry) =>
       void append.run(

@@ -5,6 +5,7 @@
 import type { Driver } from "../driver/driver.ts";
 import type { Migration } from "../generated/spec.ts";
 import { forgetBlobs, PAUSED_UNTIL } from "./blob-rows.ts";
+import { PUSHED_STAMP } from "./changelog.ts";
 import { SNAPSHOT_FACTS } from "./snapshot-facts.ts";
 import { LOG_FACTS } from "./log-facts.ts";
 import { quoteName } from "./quote-name.ts";
@@ -24,6 +25,7 @@ const ACCOUNT_FACTS = [
   "too_old",
   PAUSED_UNTIL,
   ...LOG_FACTS,
+  PUSHED_STAMP,
   ...SNAPSHOT_FACTS,
 ];
 

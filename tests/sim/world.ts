@@ -168,7 +168,7 @@ export class World {
       ...this.server.log
         .slice(this.isServerRestored ? 0 : read)
         .filter(({ op }) => op === "DELETE")
-        .map(({ table, rowId }) => `${table} ${rowId}`),
+        .map(({ table, rowId }) => `${table} ${rowId.replace(`hash:${table}:`, "")}`), // of a hidden row id, what it was made of
       ...(ruled as [string, string][]).map(([table, rowId]) => `${table} ${rowId}`),
     ]);
     for (const [key, values] of localValues(participant)) {

@@ -1,6 +1,7 @@
 /** What the simulator found, each by its smallest history. The seed that found it is in the comment. */
 import { expect, test } from "vitest";
 import type { Table } from "@synckit-gen/schemas/model";
+import type { PulledEntry } from "../../runtime/src/client/entries.ts";
 import { openGenerated } from "../support/generated.ts";
 import { loadSpec } from "../support/load-spec.ts";
 import { modelOf, tableOf } from "../support/models.ts";
@@ -476,4 +477,43 @@ test("a deleted row steps aside for one that its child is about to refer to", as
     expect(all(device, "SELECT * FROM projects")).toEqual([["new", 1]]);
     expect(all(device, "SELECT * FROM tasks")).toEqual([["t", "new"]]);
   }
+});
+
+const unopened = {
+  shuffle: (page: readonly PulledEntry[]) => page.map((entry) => ({ ...entry, payload: null, failure: "decryption" as const })),
+};
+
+test("an edit that is overwritten by an entry which could be opened only later is a conflict", async () => {
+  // seed 62390: the other device, which kept it too, was restored from a backup of before
+  const { devices, settle } = await worldOf([projects], 2);
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO projects VALUES ('p', 'first')");
+  await a.push();
+  b.edit("INSERT INTO projects VALUES ('p', 'second')");
+  await b.push();
+
+  await a.pull(unopened);
+  await a.retryQuarantine();
+  await settle();
+
+  expect(a.store.conflicts(10)).toMatchObject([{ rowId: "p", kind: "overwritten", values: { name: "first" } }]);
+});
+
+test("what could be opened only later, and had been overwritten here by then, is a conflict", async () => {
+  const { devices, settle } = await worldOf([projects], 2);
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO projects VALUES ('p', 'first')");
+  await settle();
+  a.edit("UPDATE projects SET name = 'unread'");
+  await a.push();
+  await b.pull(unopened);
+  b.edit("UPDATE projects SET name = 'second'");
+  await settle();
+
+  await b.retryQuarantine();
+  await settle();
+
+  expect(all(a, "SELECT name FROM projects")).toEqual([["second"]]);
+  expect(b.store.conflicts(10)).toMatchObject([{ rowId: "p", kind: "overwritten", values: { name: "unread" } }]);
+  expect(a.store.conflictCount()).toBe(0); // as far as it can tell, b had read it
 });

@@ -116,7 +116,7 @@ export async function retryQuarantine(store: Store, relay: Relay, format: EntryF
     const entry = page.entries.find((candidate) => candidate.seq === seq);
     const decoded = entry === undefined ? null : decode(store, format, entry);
     if (decoded === null || !isDecoded(decoded)) continue;
-    const again = decoded.changes.map((change) => ({ ...change, isFresh: false }));
+    const again = decoded.changes.map((change) => ({ ...change, isLate: true }));
     store.applyRemote(device, again, null);
     store.unquarantine(seq);
     applied += 1;

@@ -32,11 +32,14 @@ export function recordConflicts(
       noticedMs: scope.parts.nowMs(),
     });
 
+  // What comes late was surely unknown to this device alone.
+  const isUnaware = (winner: Clock): boolean => change.isLate !== true || winner.device === device;
+  const unaware = lost.filter((column) => isUnaware(registers.overrides.get(column) ?? registers.base));
   if (change.values !== null && lostLife) {
-    add("deleted", pick(change.values, [...change.written]), change.clock, registers.life);
-  } else if (change.values !== null && lost.length > 0) {
-    const winner = registers.overrides.get(lost[0] as string) ?? registers.base;
-    add("overwritten", pick(change.values, lost), change.clock, winner);
+    if (isUnaware(registers.life)) add("deleted", pick(change.values, [...change.written]), change.clock, registers.life);
+  } else if (change.values !== null && unaware.length > 0) {
+    const winner = registers.overrides.get(unaware[0] as string) ?? registers.base;
+    add("overwritten", pick(change.values, unaware), change.clock, winner);
   }
   const mine = overwritten.filter(
     ({ clock, column }) => isUnseen(clock) || (clock.device === device && change.unread?.has(column) === true),

@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { services } from "./tests/services/running.ts";
 
 /** The engine's cases once more, on another driver than better-sqlite3. */
 const onDriver = (name: string) => ({
@@ -20,6 +21,19 @@ const byKey = {
   },
 };
 
+/** What devices do with a server, once more over a real PostgreSQL and a real S3 server (tests/support/start-server.ts). */
+const overStores = ["auto-sync", "blobs", "client", "first-run", "life-cycle", "lost-replies", "server-pages"];
+const onPostgresAndS3 = {
+  extends: true as const,
+  test: {
+    name: "postgres+s3",
+    include: overStores.map((name) => `tests/${name}.test.ts`),
+    env: { SYNCKIT_TEST_STORES: "postgres+s3" },
+  },
+};
+const hasStores = services.postgres !== null && services.s3 !== null;
+if (!hasStores) process.stderr.write("postgres+s3: skipped, start PostgreSQL and S3 with `npm run services`\n");
+
 // Workspace packages are tested from their sources; only the command-line tools run from dist.
 export default defineConfig({
   ssr: { resolve: { conditions: ["synckit-source", "node"] } },
@@ -32,6 +46,7 @@ export default defineConfig({
       onDriver("node:sqlite"),
       onDriver("sqlite-wasm"),
       byKey,
+      ...(hasStores ? [onPostgresAndS3] : []),
     ],
   },
 });

@@ -5,10 +5,11 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { isSyncError, type Sync, type SyncEvent, type SyncOptions } from "@synckit-gen/runtime";
 import { openSync } from "@synckit-gen/runtime/generated-v1";
-import { startEmbeddedServer, type EmbeddedServer } from "@synckit-gen/server";
+import type { EmbeddedServer } from "@synckit-gen/server";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadSpec, type LoadedSpec } from "./support/load-spec.ts";
 import { modelOf, tableOf } from "./support/models.ts";
+import { startServer } from "./support/start-server.ts";
 
 let loaded: LoadedSpec;
 let folder: string;
@@ -45,7 +46,7 @@ async function device(
 }
 
 async function withServer(body: (server: EmbeddedServer) => Promise<void>): Promise<void> {
-  const server = await startEmbeddedServer();
+  const server = await startServer();
   try {
     await body(server);
   } finally {

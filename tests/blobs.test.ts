@@ -1,20 +1,15 @@
 // Files through the client and the real server: sealed, sent, fetched, checked.
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, statSync, writeFileSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { isSyncError, SyncKitClient } from "@synckit-gen/runtime";
-import { startEmbeddedServer, type EmbeddedServer } from "@synckit-gen/server";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { startServer, type TestServer } from "./support/start-server.ts";
 
 const MIB = 1024 * 1024;
-let folder: string;
-let server: EmbeddedServer;
+let server: TestServer;
 let desk: SyncKitClient;
 let phone: SyncKitClient;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "synckit-blobs-test-"));
-  server = await startEmbeddedServer({ blobFolder: folder });
+  server = await startServer();
   [desk, phone] = [0, 1].map(() => new SyncKitClient({ serverUrl: server.url, apiKey: server.apiKey, sleep: async () => {} })) as [
     SyncKitClient,
     SyncKitClient,
@@ -23,10 +18,7 @@ beforeAll(async () => {
   await desk.setupEncryptionNew("rows");
   await phone.setupEncryptionExisting("rows");
 });
-afterAll(async () => {
-  await server.close();
-  rmSync(folder, { recursive: true });
-}, 20_000); // the server waits for sockets that a client opened and never used
+afterAll(() => server.close(), 20_000); // the server waits for sockets that a client opened and never used
 
 const contentOf = (size: number, seed: number): Uint8Array => Uint8Array.from({ length: size }, (_, at) => (at * 31 + seed) & 255);
 const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
@@ -42,11 +34,12 @@ async function upload(content: Uint8Array): Promise<string> {
   return hash;
 }
 
-/** Files of the server's folder, by size. */
-const stored = (size: number): string | undefined =>
-  readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .map((name) => join(folder, name))
-    .find((file) => statSync(file).isFile() && statSync(file).size === size);
+/** The name of what the server has stored in so many bytes. */
+async function stored(size: number): Promise<string> {
+  const name = await server.blobs.find(size);
+  if (name === undefined) throw new Error(`nothing of ${size} bytes is stored`);
+  return name;
+}
 
 test("a file that one device uploads is fetched by another, and the server has only its ciphertext", async () => {
   const content = new TextEncoder().encode("kick drum ".repeat(100));
@@ -54,21 +47,15 @@ test("a file that one device uploads is fetched by another, and the server has o
 
   expect(Buffer.from(await phone.blobDownload(await phone.blobDownloadUrl(hash), hash)).equals(content)).toBe(true);
   expect(await phone.blobUploadUrl(hash, content.length)).toEqual({ url: null, alreadyExists: true });
-  const file = stored(content.length + 40);
-  expect(file).toBeDefined();
-  expect(readFileSync(file ?? "").includes("kick drum")).toBe(false);
+  expect((await server.blobs.read(await stored(content.length + 40))).includes("kick drum")).toBe(false);
 });
 
 test("a large file is sealed in chunks, and streamed", async () => {
   const content = contentOf(9 * MIB + 5, 1);
   const hash = await upload(content);
 
-  const file = stored(24 + content.length + 37 * 16);
-  expect(
-    readFileSync(file ?? "")
-      .subarray(0, 6)
-      .toString("latin1"),
-  ).toBe("SKBLOB");
+  const sealed = await server.blobs.read(await stored(24 + content.length + 37 * 16));
+  expect(sealed.subarray(0, 6).toString("latin1")).toBe("SKBLOB");
   expect(hashOf(await phone.blobDownload(await phone.blobDownloadUrl(hash), hash))).toBe(hash);
 });
 
@@ -77,11 +64,11 @@ test("a file that is not what its hash says is refused, and one that nobody has 
   const hashes = [await upload(one), await upload(other)] as const;
 
   // A hostile store: a damaged blob, and another blob of the same user.
-  const [file, otherFile] = [stored(2040) ?? "", stored(2041) ?? ""];
-  const sealed = readFileSync(otherFile);
-  writeFileSync(otherFile, Buffer.from(sealed).fill((sealed[500] ?? 0) ^ 1, 500, 501));
+  const [blob, otherBlob] = [await stored(2040), await stored(2041)];
+  const sealed = await server.blobs.read(otherBlob);
+  await server.blobs.write(otherBlob, Buffer.from(sealed).fill((sealed[500] ?? 0) ^ 1, 500, 501));
   expect(await codeOf(phone.blobDownload(await phone.blobDownloadUrl(hashes[1]), hashes[1]))).toBe("blob/corrupt");
-  writeFileSync(file, sealed);
+  await server.blobs.write(blob, sealed);
   expect(await codeOf(phone.blobDownload(await phone.blobDownloadUrl(hashes[0]), hashes[0]))).toBe("blob/corrupt");
 
   expect(await codeOf(phone.blobDownloadUrl("0".repeat(64)))).toBe("blob/not-found");

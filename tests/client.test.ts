@@ -1,11 +1,12 @@
 // The client against the real server, over HTTP on loopback, with the real cost of Argon2id.
 import { memoryKeychain, SyncError, SyncKitClient, type SyncErrorCode } from "@synckit-gen/runtime";
-import { startEmbeddedServer, type EmbeddedServer } from "@synckit-gen/server";
+import type { EmbeddedServer } from "@synckit-gen/server";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { startServer } from "./support/start-server.ts";
 
 let server: EmbeddedServer;
 beforeAll(async () => {
-  server = await startEmbeddedServer();
+  server = await startServer();
 });
 afterAll(() => server.close());
 
@@ -62,7 +63,7 @@ test("two devices of one user share rows that the server cannot read", async () 
 });
 
 test("600 entries arrive in order, in two pushes and as many pages as the server likes", async () => {
-  const own = await startEmbeddedServer();
+  const own = await startServer();
   try {
     const client = clientOf(own);
     await client.authenticate(own.email, own.password);
@@ -86,7 +87,7 @@ test("600 entries arrive in order, in two pushes and as many pages as the server
 });
 
 test("a password changed on one device asks the other for the new one, and locks nobody out", async () => {
-  const own = await startEmbeddedServer();
+  const own = await startServer();
   try {
     const [desk, phone] = [clientOf(own), clientOf(own)];
     for (const client of [desk, phone]) await client.authenticate(own.email, own.password);
@@ -118,7 +119,7 @@ test("what the server refuses is told by its code", async () => {
 });
 
 test("a server that is not there is offline, after three more tries", async () => {
-  const gone = await startEmbeddedServer();
+  const gone = await startServer();
   await gone.close();
   const waits: number[] = [];
   const client = clientOf(gone, { sleep: async (ms) => void waits.push(ms) });
@@ -128,7 +129,7 @@ test("a server that is not there is offline, after three more tries", async () =
 });
 
 test("the recovery phrase brings a lost password's account back, and another account's phrase changes nothing", async () => {
-  const lost = await startEmbeddedServer();
+  const lost = await startServer();
   try {
     const desk = clientOf(lost);
     await desk.authenticate(lost.email, lost.password);

@@ -8,10 +8,11 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { firstRun, type FirstRun, type Sync } from "@synckit-gen/runtime";
 import { openFileKeychain, signInWithBrowser, type BrowserSignIn } from "@synckit-gen/runtime/node";
-import { startEmbeddedServer, type EmbeddedServer } from "@synckit-gen/server";
+import type { EmbeddedServer } from "@synckit-gen/server";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createSync } from "../examples/quickstart/sync/sync.ts";
 import { chromiumHint, chromiumPath, launchChromium, type Browser, type Page } from "./support/chromium.ts";
+import { startServer } from "./support/start-server.ts";
 
 const EMAIL = "ada@example.com";
 const PASSWORD = "correct horse";
@@ -37,7 +38,7 @@ describe.runIf(chromiumPath !== null)(`a first run, with a person in Chromium${c
   afterAll(() => browser.close());
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "synckit-first-run-"));
-    server = await startEmbeddedServer({ appName: "Lists", email: EMAIL, password: PASSWORD });
+    server = await startServer({ appName: "Lists", email: EMAIL, password: PASSWORD });
   });
   afterEach(async () => {
     for (const cleanUp of cleanUps.splice(0)) await cleanUp();
@@ -178,6 +179,7 @@ describe.runIf(chromiumPath !== null)(`a first run, with a person in Chromium${c
       await heading(page, "Not signed in");
     });
     expect(laptop.run.state()).toMatchObject({ step: "sign-in", isBusy: false, problem: { code: "auth/denied" } });
+    await heading(page, "Not signed in");
 
     await signIn(laptop, async (url) => {
       await page.goto(url);

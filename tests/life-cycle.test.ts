@@ -1,12 +1,13 @@
 /** A device's life: joining with rows of its own, signing out, starting over, replacing the server, leaving and coming back. */
 import { isSyncError, OtherAccountError, type Driver } from "@synckit-gen/runtime";
 import { memoryServer } from "@synckit-gen/runtime/testing";
-import { createUser, startEmbeddedServer, type EmbeddedServer } from "@synckit-gen/server";
+import { createUser, type EmbeddedServer } from "@synckit-gen/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openAppDevice, signIn, type AppDevice, type AppDeviceOptions } from "./support/app-devices.ts";
 import { driverOver, openGenerated } from "./support/drivers.ts";
 import { loadSpec, type LoadedSpec } from "./support/load-spec.ts";
 import { modelOf, tableOf } from "./support/models.ts";
+import { startServer } from "./support/start-server.ts";
 
 const model = modelOf([
   tableOf("projects", { columns: { name: "text" }, local: { note: { type: "text" } } }),
@@ -30,7 +31,7 @@ let server: EmbeddedServer;
 let users = 0;
 beforeAll(async () => {
   loaded = await loadSpec(model);
-  server = await startEmbeddedServer();
+  server = await startServer();
 });
 afterAll(() => server.close());
 

@@ -1,10 +1,10 @@
 /** A push whose reply is lost, over and over, on servers that know batches by their keys and on those that do not. */
-import { startEmbeddedServer } from "@synckit-gen/server";
 import { beforeAll, expect, test } from "vitest";
 import { isSyncError } from "@synckit-gen/runtime";
 import { openAppDevice, signIn } from "./support/app-devices.ts";
 import { loadSpec, type LoadedSpec } from "./support/load-spec.ts";
 import { modelOf, tableOf } from "./support/models.ts";
+import { startServer } from "./support/start-server.ts";
 
 const model = modelOf([tableOf("notes", { columns: { text: "text" } })]);
 
@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 /** A device whose push replies are lost while `isLossy`. */
 async function world(hasExtensions: boolean) {
-  const server = await startEmbeddedServer();
+  const server = await startServer();
   const network = { isLossy: true };
   const device = openAppDevice(server, model, loaded, {
     name: "author",

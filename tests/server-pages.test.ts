@@ -1,13 +1,14 @@
 /** The sign-in pages in a real Chromium: what a person sees, types and presses, and that the app gets its answer. */
 import { SyncKitClient } from "@synckit-gen/runtime";
 import { signInWithBrowser } from "@synckit-gen/runtime/node";
-import { startEmbeddedServer, type EmbeddedServer } from "@synckit-gen/server";
+import type { EmbeddedServer } from "@synckit-gen/server";
 import { createHash } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { chromiumHint, chromiumPath, launchChromium, type Browser, type ContextOptions, type Page } from "./support/chromium.ts";
+import { startServer } from "./support/start-server.ts";
 
 const EMAIL = "ada@example.com";
 const PASSWORD = "correct horse";
@@ -24,7 +25,7 @@ let cleanUps: (() => Promise<void>)[] = [];
 
 describe.runIf(chromiumPath !== null)(`in Chromium${chromiumHint}`, () => {
   beforeAll(async () => {
-    server = await startEmbeddedServer({ appName: "Notes", email: EMAIL, password: PASSWORD });
+    server = await startServer({ appName: "Notes", email: EMAIL, password: PASSWORD });
     browser = await launchChromium();
     // On both families: `localhost` is either.
     app = createServer((request, response) => {

@@ -16,7 +16,7 @@ export type { Logger, LogRecord } from "./http/request-log.ts";
 export type { Notices } from "./notices/port.ts";
 export { openPostgresNotices } from "./notices/postgres-notices.ts";
 export { startEmbeddedServer } from "./start-embedded-server.ts";
-export type { EmbeddedOptions, EmbeddedServer } from "./start-embedded-server.ts";
+export type { EmbeddedOptions, EmbeddedServer, EmbeddedStores } from "./start-embedded-server.ts";
 export { StorageUnavailableError } from "./storage/port.ts";
 export type * from "./storage/identity-port.ts";
 export type * from "./storage/blob-port.ts";

@@ -187,3 +187,54 @@ test("a pull can be limited to tables and times, and can say who pushed each ent
     [start + 3, { id: "3" }],
   ]);
 });
+
+test("a removed device can neither push nor pull until it registers again, and its entries stay", async () => {
+  const [desk, phone] = [clientOf(server), clientOf(server)];
+  for (const client of [desk, phone]) {
+    await client.authenticate(server.email, server.password);
+    await client.setupEncryptionExisting("row password");
+  }
+  const { id } = await phone.registerDevice("Lost phone", "ios");
+  const before = await phone.push(id, [{ ...entry("from the phone"), data: { id: "from the phone" } }]);
+
+  await desk.removeDevice(id);
+
+  expect((await desk.listDevices()).map((device) => device.id)).not.toContain(id);
+  expect(await codeOf(phone.pull(id, 0))).toBe("server/rejected");
+  expect(await codeOf(phone.push(id, [{ ...entry("late"), data: { id: "late" } }]))).toBe("server/rejected");
+  expect((await phone.status()).latestCursor).toBe(before);
+  expect(await codeOf(desk.removeDevice(id))).toBe("server/rejected");
+  expect((await phone.registerDevice("Lost phone", "ios")).id).toBe(id);
+  expect((await phone.pullRich(id, before - 1)).changes.map(({ rowId, deviceId }) => [rowId, deviceId])).toEqual([["from the phone", id]]);
+});
+
+test("whoever ends all sessions is signed out everywhere, and can sign in again", async () => {
+  const own = await startServer();
+  try {
+    const [desk, phone] = [clientOf(own), clientOf(own)];
+    for (const client of [desk, phone]) await client.authenticate(own.email, own.password);
+
+    await desk.endSessions();
+
+    expect(desk.sessionInfo()).toBeNull();
+    expect(await codeOf(phone.status())).toBe("auth/rejected");
+    await phone.authenticate(own.email, own.password);
+    expect(await phone.status()).toEqual({ totalChanges: 0, latestCursor: 0 });
+  } finally {
+    await own.close();
+  }
+});
+
+test("a server of the public protocol is asked for neither", async () => {
+  const plain: typeof fetch = async (input, init) => {
+    const path = new URL(input).pathname.replace("/api/sync", "");
+    expect(["/auth", "/extensions"]).toContain(path);
+    return path === "/extensions" ? new Response("", { status: 404 }) : fetch(input, init);
+  };
+  const client = clientOf(server, { fetch: plain });
+  await client.authenticate(server.email, server.password);
+
+  expect(await codeOf(client.removeDevice("any"))).toBe("server/unsupported");
+  expect(await codeOf(client.endSessions())).toBe("server/unsupported");
+  expect(client.sessionInfo()).not.toBeNull();
+});

@@ -6,7 +6,6 @@
  * in docs/threat-model.md. Each method throws `SyncError`.
  */
 import type { Device, ExtensionName, Platform, StatusReply } from "@synckit-gen/schemas/protocol";
-import { codec } from "@synckit-gen/schemas/protocol";
 import { loadSodium } from "../crypto/sodium.ts";
 import type { Bytes } from "../crypto/blob.ts";
 import type { Content } from "./blob-transport.ts";
@@ -22,7 +21,8 @@ import {
   type Through,
 } from "./blobs.ts";
 import type { SyncKitConfig } from "./config.ts";
-import { Connection, decodeReply } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import { list, register, remove } from "./devices.ts";
 import type { ChangeEntry, PayloadEntry, RichChangeEntry } from "./entries.ts";
 import { fetchKey, loadFromKeychain, replacePassword, setUpExisting, setUpFromPhrase, setUpNew } from "./key-setup.ts";
 import { fetchDigests, logStatus, pullEntries, pushEntries, storeDigest, type PayloadPage, type PullFilter } from "./log.ts";
@@ -30,7 +30,7 @@ import { openNotices, type NotifyStream } from "./notices.ts";
 import { createPkce, type Pkce } from "./pkce.ts";
 import { toChangeEntry, toPayloadEntry, toRichChangeEntry } from "./sealing.ts";
 import type { SessionInfo } from "./session.ts";
-import { authorizeUrl, signInWithCode, signInWithPassword, signOut, type Account } from "./sign-in.ts";
+import { authorizeUrl, signInWithCode, signInWithPassword, signOut, signOutEverywhere, type Account } from "./sign-in.ts";
 import { fetchChunk, fetchSnapshot, storeChunk, storeSnapshot, type ChunkPlace, type OpenedSnapshot } from "./snapshots.ts";
 
 export class SyncKitClient {
@@ -78,6 +78,14 @@ export class SyncKitClient {
   /** Signs out: session and master key leave memory (zeroed) and keychain. */
   clearSession(): Promise<void> {
     return signOut(this.#connection);
+  }
+
+  /**
+   * Ends all sessions of the user, on every device and of every app, this one too (`clearSession`). Throws
+   * `server/unsupported` where the server lacks the extension `end-sessions`.
+   */
+  endSessions(): Promise<void> {
+    return signOutEverywhere(this.#connection);
   }
 
   // Encryption -----------------------------------------------------------------------------------
@@ -143,13 +151,20 @@ export class SyncKitClient {
   // Devices --------------------------------------------------------------------------------------
 
   /** The same name gives the same device again. */
-  async registerDevice(deviceName: string, platform: Platform): Promise<Device> {
-    const reply = await this.#connection.call(codec.endpoints.registerDevice, codec.encodeDeviceRequest({ deviceName, platform }));
-    return decodeReply(codec.decodeDevice, reply);
+  registerDevice(deviceName: string, platform: Platform): Promise<Device> {
+    return register(this.#connection, deviceName, platform);
   }
 
-  async listDevices(): Promise<readonly Device[]> {
-    return decodeReply(codec.decodeDevices, await this.#connection.call(codec.endpoints.listDevices));
+  listDevices(): Promise<readonly Device[]> {
+    return list(this.#connection);
+  }
+
+  /**
+   * Takes a device off the account's list: it can neither push nor pull until it registers again. Its entries stay, and its
+   * session goes on (`endSessions`). Throws `server/unsupported` where the server lacks the extension `device-removal`.
+   */
+  removeDevice(deviceId: string): Promise<void> {
+    return remove(this.#connection, deviceId);
   }
 
   // Changes --------------------------------------------------------------------------------------

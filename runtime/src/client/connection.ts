@@ -15,7 +15,7 @@ import { SessionStore, type Session } from "./session.ts";
 /** A page of the largest entries over a slow line takes longer than an ordinary reply. */
 export const LARGE_REPLY_TIMEOUT_MS = 120_000;
 
-export type Endpoint = (typeof codec.endpoints)[keyof typeof codec.endpoints];
+export type Endpoint = Pick<(typeof codec.endpoints)[keyof typeof codec.endpoints], "method"> & { readonly path: string };
 
 export class Connection {
   readonly #config: ResolvedConfig;
@@ -129,6 +129,11 @@ export class Connection {
         throw new SyncError("auth/expired", { cause: error });
       throw error;
     }
+  }
+
+  /** Throws `server/unsupported` where the server does not offer it. */
+  async requireExtension(name: ExtensionName): Promise<void> {
+    if (!(await this.hasExtension(name))) throw new SyncError("server/unsupported", { detail: name });
   }
 
   async hasExtension(name: ExtensionName): Promise<boolean> {

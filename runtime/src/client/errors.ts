@@ -12,6 +12,7 @@ const catalog = {
   "server/rate-limited": { retryable: true, message: "The server asks for fewer requests." },
   "server/payment-required": { retryable: false, message: "The server refuses because a quota or a plan is used up." },
   "server/rejected": { retryable: false, message: "The server refused the request." },
+  "server/unsupported": { retryable: false, message: "The server does not offer this." },
   "server/redirected": { retryable: false, message: "The server pointed to another address, which is not followed." },
   "reply/malformed": { retryable: false, message: "The reply does not have the agreed form." },
   "reply/too-large": { retryable: false, message: "The reply is larger than this client reads." },

@@ -68,6 +68,12 @@ export async function signOut(connection: Connection): Promise<void> {
   await store.clear(session ?? (await store.load()));
 }
 
+export async function signOutEverywhere(connection: Connection): Promise<void> {
+  await connection.requireExtension("end-sessions");
+  await connection.call(codec.endpoints.endSessions);
+  await signOut(connection);
+}
+
 interface Begun {
   readonly token: string;
   readonly userId: string | null;

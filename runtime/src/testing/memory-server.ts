@@ -2,7 +2,7 @@
  * A SyncKit server in memory that answers the client's own `fetch`: one account, any number of devices, no
  * network. It keeps what a real server would see, so a test can look through all of it.
  */
-import { codec, EXTENSIONS, type Device, type PulledChange, type StoredDigest } from "@synckit-gen/schemas/protocol";
+import { codec, EXTENSIONS, type Device, type ExtensionName, type PulledChange, type StoredDigest } from "@synckit-gen/schemas/protocol";
 
 /** What goes wrong with one request. `reply-lost`: the server has done its work, and nobody hears of it. */
 export type Fault = "request-lost" | "reply-lost" | null;
@@ -34,6 +34,9 @@ export const reliable = (): Network => ({ fault: () => null, pageSize: () => 500
 /** The year 2100: tests travel in time. */
 const TOKEN_EXPIRY_SECONDS = 4_102_444_800;
 const TOKEN = ["e30", btoa(JSON.stringify({ sub: "user", app: "app", exp: TOKEN_EXPIRY_SECONDS })).replaceAll("=", ""), "sig"].join(".");
+
+/** What it answers; the rest of `EXTENSIONS` is for real servers. */
+const ANSWERED = ["push-key", "snapshots", "digests"] as const satisfies readonly ExtensionName[];
 
 interface Upload {
   readonly snapshotId: string;
@@ -81,7 +84,9 @@ export function memoryServer(): MemoryServer {
         return Response.json(codec.encodePullReply({ changes, cursor: next, hasMore: next < log.length }));
       }
       case "GET /extensions":
-        return hasExtensions() ? Response.json(codec.encodeExtensionsReply(new Map(Object.entries(EXTENSIONS)))) : refusal(404);
+        return hasExtensions()
+          ? Response.json(codec.encodeExtensionsReply(new Map(ANSWERED.map((name) => [name, EXTENSIONS[name]]))))
+          : refusal(404);
       case "PUT /snapshots/chunks": {
         const { snapshotId, cursor, index, data } = codec.decodeSnapshotChunkPut(body);
         if (index === 0) upload = { snapshotId, cursor, chunks: [] };

@@ -37,11 +37,7 @@ print(
 );
 
 await editBothOffline(desk, phone);
-print(
-  "",
-  "3. Both edit offline, the desk first, then sync. (What a device pushed comes back to it once, and changes nothing.)",
-  trafficTable(await syncUntilQuiet([desk, phone])),
-);
+print("", "3. Both edit offline, the desk first, then sync.", trafficTable(await syncUntilQuiet([desk, phone])));
 
 print(
   "",

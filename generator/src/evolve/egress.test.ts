@@ -162,3 +162,9 @@ describe("accepting", () => {
     expect(decide([ours, one()], more).pending).toEqual(["notes.mood"]);
   });
 });
+
+test("a model as the lock holds it, its members in another order, says nothing about files whose flag is the same", () => {
+  const stored = { flag: flag.flag, flagTable: flag.flagTable, through: flag.through };
+  const before = withBlob({ ...blob, enabledBy: stored });
+  expect(egress(before, withBlob({ ...blob, cloudOnly: "title", enabledBy: flag }))).toEqual([]);
+});

@@ -20,6 +20,8 @@ export interface AppDeviceOptions {
   readonly driver?: Driver;
   readonly fetch?: typeof fetch;
   readonly nowMs?: () => number;
+  /** Default: does not wait. */
+  readonly sleep?: (ms: number) => Promise<void>;
 }
 
 const ENCRYPTION_PASSWORD = "only the devices know this";
@@ -29,7 +31,7 @@ export function openAppDevice(
   server: { readonly url: string; readonly apiKey: string },
   model: SyncModel,
   { spec, migrations }: LoadedSpec,
-  { name, db = openGenerated(model), driver = driverOver(db), fetch, nowMs }: AppDeviceOptions,
+  { name, db = openGenerated(model), driver = driverOver(db), fetch, nowMs, sleep = () => Promise.resolve() }: AppDeviceOptions,
 ): AppDevice {
   const sync = openSync(spec, migrations, {
     database: driver,
@@ -38,7 +40,7 @@ export function openAppDevice(
     serverUrl: server.url,
     apiKey: server.apiKey,
     argon2id: quickKey,
-    sleep: () => Promise.resolve(),
+    sleep,
     ...(fetch === undefined ? {} : { fetch }),
     ...(nowMs === undefined ? {} : { clock: { nowMs } }),
   });

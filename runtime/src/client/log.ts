@@ -38,6 +38,10 @@ export async function pullEntries(connection: Connection, deviceId: string, curs
   const page = decodeReply(codec.decodePullReply, reply);
   if (page.cursor < cursor) throw new SyncError("reply/malformed", { detail: "the cursor goes back" });
   if (page.hasMore && page.cursor === cursor) throw new SyncError("reply/malformed", { detail: "more to come, but the cursor stands" });
+  // An unfiltered log that goes on and on without an entry would be read for ever.
+  const isFiltered = filter.tables !== undefined || filter.since !== undefined;
+  if (page.hasMore && page.changes.length === 0 && !isFiltered)
+    throw new SyncError("reply/malformed", { detail: "more to come, but nothing here" });
   connection.checkKey(key);
   return { entries: openEntries(key.cipher, page.changes), cursor: page.cursor, hasMore: page.hasMore };
 }

@@ -111,8 +111,9 @@ async function nextPage(relay: Relay, device: string, cursor: number, onFailure:
 /** Reads quarantined entries again: after the right key has come, or the server has been repaired. Returns how many could be applied. */
 export async function retryQuarantine(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<number> {
   let applied = 0;
-  for (const { seq } of store.quarantined(MAX_GATHERED)) {
-    const page = await relay.pullPayloads(device, seq - 1);
+  let page: PulledPage = { entries: [], cursor: 0, hasMore: false };
+  for (const { seq } of store.quarantined(store.quarantineCount())) {
+    if (seq > page.cursor) page = await relay.pullPayloads(device, seq - 1); // many may stand on one page
     const entry = page.entries.find((candidate) => candidate.seq === seq);
     const decoded = entry === undefined ? null : decode(store, format, entry);
     if (decoded === null || !isDecoded(decoded)) continue;

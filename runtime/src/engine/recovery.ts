@@ -17,15 +17,15 @@ import type { PulledPage, Relay } from "./relay.ts";
  * restored from a backup lacks one of them, however long it has become since.
  */
 export class KnownLog {
-  readonly #store: Store;
   readonly #device: string;
+  readonly #cursor: number;
   #last: readonly [seq: number, digest: string] | null;
   #isLastThere: boolean;
   #unread: readonly string[];
 
   constructor(store: Store, device: string) {
-    this.#store = store;
     this.#device = device;
+    this.#cursor = store.state.getNumber("pull_cursor", 0);
     this.#last = lastEntry(store);
     this.#isLastThere = this.#last === null;
     this.#unread = unreadPushes(store.state);
@@ -33,14 +33,19 @@ export class KnownLog {
 
   /** Where to read from: the last entry read comes once more. */
   get start(): number {
-    const cursor = this.#store.state.getNumber("pull_cursor", 0);
-    return this.#last === null ? cursor : Math.min(cursor, this.#last[0] - 1);
+    return this.#last === null ? this.#cursor : Math.min(this.#cursor, this.#last[0] - 1);
+  }
+
+  /** Between the last entry read and the cursor there was nothing, unless a server once named a cursor past its log's end. */
+  #isHidden({ seq }: PulledEntry): boolean {
+    return seq !== null && seq > (this.#last?.[0] ?? seq) && seq <= this.#cursor;
   }
 
   /** The state that goes with having read this page, to be stored together with the cursor. Null: the log has lost something. */
   read(page: PulledPage): Readonly<Record<string, string>> | null {
     if (this.#last !== null && !this.#isLastThere) {
       this.#isLastThere = holdsEntry(page.entries, this.#last);
+      if (this.#isLastThere && page.entries.some((entry) => this.#isHidden(entry))) return null;
       if (!this.#isLastThere && (!page.hasMore || page.cursor >= this.#last[0])) return null;
     }
     if (this.#unread.length > 0)

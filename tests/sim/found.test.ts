@@ -517,3 +517,20 @@ test("what could be opened only later, and had been overwritten here by then, is
   expect(b.store.conflicts(10)).toMatchObject([{ rowId: "p", kind: "overwritten", values: { name: "unread" } }]);
   expect(a.store.conflictCount()).toBe(0); // as far as it can tell, b had read it
 });
+
+test("a row that was edited before its device joined keeps what no edit wrote, in a restored log as well", async () => {
+  // seed 70196: its baseline was in the log, and in no register until it was read back
+  const { devices, server, settle } = await worldOf([tableOf("projects", { columns: { name: "text", note: "text" } })], 2);
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  a.db.exec("INSERT INTO projects VALUES ('p', 'x', 'kept'); DELETE FROM sync_changelog");
+  a.edit("UPDATE projects SET name = 'y'");
+  a.store.foldLocal(a.name);
+  await a.snapshot();
+  await a.push();
+  server.log.splice(0);
+
+  await settle();
+
+  expect(all(b, "SELECT * FROM projects")).toEqual([["p", "y", "kept"]]);
+  expect(all(b, "SELECT stamp FROM sync_row_clock")).toEqual([[0]]);
+});

@@ -8,6 +8,9 @@ import { quoteName, quoteText } from "./quote-name.ts";
 /** One statement a table, parents first; each binds the time of capture in microseconds. */
 export const snapshotStatements = (spec: AppSpec): readonly string[] => spec.tables.map(snapshotStatement);
 
+/** Rows that were edited before joining have registers already: of what no edit wrote, the baseline is about to be told. */
+export const RAISE_TO_BASELINE = "UPDATE sync_row_clock SET stamp = 0, device = 0 WHERE stamp < 0 AND alive = 1 AND data IS NULL";
+
 /** Rows whose INSERT is already in the log, from here or from elsewhere, have a clock past the baseline and are left out; rows with a NULL key cannot be named. */
 const snapshotStatement = ({ name, sql, capture }: TableSpec): string =>
   // The expressions stand in a query of their own: there, only the app's columns are in scope.

@@ -29,7 +29,7 @@ import { stateStore, type StateStore } from "./state.ts";
 import { type LogRegisters, type RecalledEntry, recallMissing, rowIdsOf } from "./reseed.ts";
 import { forgetSnapshots } from "./snapshot-facts.ts";
 import { scanRows } from "./scan.ts";
-import { snapshotStatements } from "./snapshot.ts";
+import { RAISE_TO_BASELINE, snapshotStatements } from "./snapshot.ts";
 import { tableRows, type TableRows } from "./table-rows.ts";
 
 /** The table does not take a conflict's values any more, for instance because they refer to a row that is gone. The conflict stays. */
@@ -314,6 +314,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
     createInitialSnapshot: (device) =>
       session(device, { enforced: true, deferred: false }, () => {
         if (state.get("initial_snapshot_done") === "1") return 0;
+        driver.exec(RAISE_TO_BASELINE);
         const rows = snapshotStatements(spec).reduce((sum, sql) => sum + driver.prepare(sql).run(BigInt(nowMs()) * 1000n), 0);
         state.set("initial_snapshot_done", "1");
         return rows;

@@ -126,6 +126,8 @@ module.exports = {
     home("pg", "^server/src/(storage/postgres|notices)/"),
     home("aws4fetch", "^server/src/blobs/"),
     home("jose", "^server/src/session/"),
+    home("prom-client", "^server/src/metrics/"),
+    home("pino", "^server/src/cli/"),
 
     // Hygiene
     {

@@ -66,6 +66,8 @@ const plants: readonly Plant[] = [
   plant("server/src/http/postgres.ts", "pg", "pg-stays-home"),
   plant("server/src/http/s3.ts", "aws4fetch", "aws4fetch-stays-home"),
   plant("server/src/http/jose.ts", "jose", "jose-stays-home"),
+  plant("server/src/http/prom-client.ts", "prom-client", "prom-client-stays-home"),
+  plant("server/src/http/pino.ts", "pino", "pino-stays-home"),
   { path: "templates/src/lonely.ts", text: "export const lonely = 1;\n", rules: ["no-orphans"] },
   plant("runtime/src/typo.ts", "./no-such-file.ts", "no-unresolvable"),
   plant("runtime/src/undeclared.ts", "undeclared-library", "declared-dependencies-only"),

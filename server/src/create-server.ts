@@ -6,6 +6,7 @@ import { DEFAULT_RATE_LIMITS, type RateLimits } from "./http/rate-limit.ts";
 import { DEFAULT_MAX_SNAPSHOT_BYTES } from "./http/snapshot-routes.ts";
 import type { Logger } from "./http/request-log.ts";
 import { createNoticeStreams } from "./http/notice-streams.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import { createMemoryNotices } from "./notices/memory-notices.ts";
 import type { Notices } from "./notices/port.ts";
 import { createSessionTokens } from "./session/session-token.ts";
@@ -27,6 +28,10 @@ export interface ServerOptions {
   readonly clock?: Clock;
   readonly random?: RandomBytes;
   readonly logger?: Logger;
+  /** Left out: nothing is counted, and there is no `/metrics`. */
+  readonly metrics?: Metrics;
+  /** That `GET /metrics` asks for. Left out: it answers callers on this machine, unless a proxy stands before the server. */
+  readonly metricsToken?: string;
   /** Null: none, for tests and for a program that is its own only client. */
   readonly rateLimits?: RateLimits | null;
   /** Bytes of base64 that one account's snapshot may have. Default: 4 GiB. */
@@ -53,10 +58,14 @@ export function createServer(options: ServerOptions): SyncServer {
   const keys = secret === undefined ? storedSigningKeys(storage, clock, random) : fixedSigningKey(secret);
   const notices = options.notices ?? createMemoryNotices();
   const streams = createNoticeStreams(notices);
+  const { metrics = null, metricsToken = null } = options;
+  metrics?.watchStreams(() => streams.count());
   const app = buildApp({
     storage,
     notices,
     streams,
+    metrics,
+    metricsToken,
     blobs: options.blobs ?? null,
     blobQuotaBytes: options.blobQuotaBytes ?? null,
     clock,

@@ -13,6 +13,8 @@ export type { Listening, ListenOptions, SocketLimits } from "./http/listen.ts";
 export { DEFAULT_RATE_LIMITS } from "./http/rate-limit.ts";
 export type { RateLimit, RateLimits } from "./http/rate-limit.ts";
 export type { Logger, LogRecord } from "./http/request-log.ts";
+export { createMetrics } from "./metrics/metrics.ts";
+export type { Metrics } from "./metrics/metrics.ts";
 export type { Notices } from "./notices/port.ts";
 export { openPostgresNotices } from "./notices/postgres-notices.ts";
 export { startEmbeddedServer } from "./start-embedded-server.ts";

@@ -9,15 +9,17 @@ import { StorageUnavailableError } from "../storage/port.ts";
 import { ForeignSchemaError } from "../storage/sql/schema.ts";
 import { CliError, EXIT_BUG, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from "./cli-error.ts";
 import { manageCommands } from "./manage-commands.ts";
-import { integer, managed, text, texts } from "./read-arguments.ts";
+import { describeSettings } from "./describe-settings.ts";
+import { integer, logLevel, managed, optional, text, texts } from "./read-arguments.ts";
 import { serve } from "./serve.ts";
+import { managingOptions, servingOptions } from "./setting-options.ts";
+import { resolveSettings, SETTING_NAMES, withSettings } from "./settings.ts";
 import { suggest } from "./suggest.ts";
 
-const COMMANDS = "serve app user device signing-key audit create list new-key redirect add remove password sign-out rotate".split(" ");
-const OPTIONS = [
-  ..."data database database-partitions blobs blob-quota port host json rate-limits no-rate-limits".split(" "),
-  ..."public-url trusted-proxy password-stdin drop-old limit help version".split(" "),
-];
+const COMMANDS = "serve config app user device signing-key audit create list new-key redirect add remove password sign-out rotate".split(
+  " ",
+);
+const OPTIONS = [...SETTING_NAMES, ..."config no-rate-limits password-stdin drop-old limit help version".split(" ")];
 
 /** Never rejects: what went wrong is on standard error. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -44,63 +46,24 @@ function commands(args: readonly string[]): Argv {
 }
 
 const globalOptions = (argv: Argv): Argv =>
-  argv
-    .scriptName("synckit-server")
-    .usage("$0 [command]\n\nA SyncKit server: it keeps changes that it cannot read.")
-    .option("data", {
-      describe: "Directory of the database and the blobs",
-      type: "string",
-      default: "./synckit-data",
-      requiresArg: true,
-    })
-    .option("database", {
-      describe: "postgres://user@host:port/name in place of the directory's database; or SYNCKIT_DATABASE in the environment",
-      type: "string",
-      requiresArg: true,
-    })
-    .option("database-partitions", {
-      describe: "Partitions of each large table when PostgreSQL's are made; 0: plain tables",
-      type: "number",
-      default: 16,
-      requiresArg: true,
-    })
-    .option("json", { describe: "Write JSON, one document a line", type: "boolean", default: false })
-    .command(["$0", "serve"], "Serve until stopped", serveOptions, (read) =>
-      serve({
-        ...managed(read),
+  managingOptions(argv.scriptName("synckit-server").usage("$0 [command]\n\nA SyncKit server: it keeps changes that it cannot read."))
+    .command(["$0", "serve"], "Serve until stopped", servingOptions, (given) => {
+      const read = withSettings(given, process.env);
+      return serve({
+        ...managed(given),
         host: text(read, "host"),
         port: integer(read, "port", 0, 65_535),
         isLimited: read["rate-limits"] === true,
         blobQuotaBytes: read["blob-quota"] === undefined ? null : integer(read, "blob-quota", 0, Number.MAX_SAFE_INTEGER),
-        publicUrl: read["public-url"] === undefined ? null : text(read, "public-url"),
+        publicUrl: optional(read, "public-url"),
         trustedProxies: texts(read, "trusted-proxy"),
-      }),
-    );
-
-const serveOptions = (argv: Argv): Argv =>
-  argv
-    .option("host", { describe: "Address to listen on", type: "string", default: "127.0.0.1", requiresArg: true })
-    .option("port", { describe: "Port to listen on; 0: any free one", type: "number", default: 8787, requiresArg: true })
-    .option("blobs", {
-      describe: "Folder, or s3://bucket/prefix?endpoint=https://host&region=name; or SYNCKIT_BLOBS in the environment",
-      type: "string",
-      requiresArg: true,
+        logLevel: logLevel(read),
+        metricsToken: optional(read, "metrics-token"),
+      });
     })
-    .option("blob-quota", {
-      describe: "Bytes that one account's blobs may have together; unlimited unless given",
-      type: "number",
-      requiresArg: true,
-    })
-    .option("rate-limits", { describe: "Limit requests per address (--no-rate-limits: do not)", type: "boolean", default: true })
-    .option("public-url", {
-      describe: "Address by which browsers and devices reach the server through a proxy, like https://sync.example.com",
-      type: "string",
-      requiresArg: true,
-    })
-    .option("trusted-proxy", {
-      describe: "Address or range of a proxy whose X-Forwarded-For is believed; may be repeated",
-      type: "string",
-      requiresArg: true,
+    .command("config", "Say what the settings are, and where each was said", servingOptions, (given) => {
+      const { isJson } = managed(given);
+      process.stdout.write(`${describeSettings(resolveSettings(given, process.env), isJson)}\n`);
     });
 
 /** yargs names what it does not know; this adds what was probably meant. */

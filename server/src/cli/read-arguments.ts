@@ -2,7 +2,9 @@
 import { resolve } from "node:path";
 import type { Arguments, Argv } from "yargs";
 import { CliError, EXIT_USAGE } from "./cli-error.ts";
+import { LOG_LEVELS, type LogLevel } from "./create-logger.ts";
 import type { ManageOptions } from "./manage.ts";
+import { withSettings } from "./settings.ts";
 
 export function text(read: Arguments, name: string): string {
   const value = read[name];
@@ -22,19 +24,22 @@ export function integer(read: Arguments, name: string, least: number, most: numb
   return value;
 }
 
-export const managed = (read: Arguments): ManageOptions => ({
-  data: resolve(text(read, "data")),
-  database: optionOrVariable(read, "database", "SYNCKIT_DATABASE"),
-  partitions: integer(read, "database-partitions", 0, 1024),
-  blobs: optionOrVariable(read, "blobs", "SYNCKIT_BLOBS"),
-  isJson: read["json"] === true,
-});
+export const optional = (read: Arguments, name: string): string | null => (read[name] === undefined ? null : text(read, name));
 
-/** The option, else the environment's variable, which other users of the machine cannot read. */
-function optionOrVariable(read: Arguments, option: string, variable: string): string | null {
-  if (read[option] !== undefined) return text(read, option);
-  const value = process.env[variable] ?? "";
-  return value === "" ? null : value;
+export function logLevel(read: Arguments): LogLevel {
+  return LOG_LEVELS.find((level) => level === read["log-level"]) ?? "info";
+}
+
+/** `given`: the options; what they leave out is in the environment, the configuration file or standard. */
+export function managed(given: Arguments): ManageOptions {
+  const read = withSettings(given, process.env);
+  return {
+    data: resolve(text(read, "data")),
+    database: optional(read, "database"),
+    partitions: integer(read, "database-partitions", 0, 1024),
+    blobs: optional(read, "blobs"),
+    isJson: read["json"] === true,
+  };
 }
 
 /** Adds positional arguments, each with its description. */

@@ -2,11 +2,12 @@
 import { createServer } from "../create-server.ts";
 import { startSweeping } from "../blobs/start-sweeping.ts";
 import type { Listening } from "../http/listen.ts";
-import { formatLogRecord, type LogRecord, logRecordToJson } from "../http/request-log.ts";
 import { DEFAULT_RATE_LIMITS } from "../http/rate-limit.ts";
 import { codeOf } from "../error-code.ts";
 import { systemClock } from "../system.ts";
 import { CliError, EXIT_FAILED } from "./cli-error.ts";
+import { createMetrics } from "../metrics/metrics.ts";
+import { createLogger, type LogLevel } from "./create-logger.ts";
 import { describeStores, openBlobs, openNotices, openStorage, type StoreOptions } from "./open-stores.ts";
 
 export interface ServeOptions extends StoreOptions {
@@ -18,17 +19,18 @@ export interface ServeOptions extends StoreOptions {
   readonly blobQuotaBytes: number | null;
   readonly publicUrl: string | null;
   readonly trustedProxies: readonly string[];
+  readonly logLevel: LogLevel;
+  readonly metricsToken: string | null;
 }
 
 export async function serve(options: ServeOptions): Promise<void> {
-  const { host, port, isJson, isLimited, blobQuotaBytes, publicUrl, trustedProxies } = options;
+  const { host, port, isJson, isLimited, blobQuotaBytes, publicUrl, trustedProxies, metricsToken } = options;
   const storage = await openStorage(options);
   try {
     const blobs = openBlobs(options);
     const notices = await openNotices(options);
     try {
-      const format = isJson ? logRecordToJson : formatLogRecord;
-      const logger = (record: LogRecord): void => void process.stderr.write(`${format(record)}\n`);
+      const logger = createLogger({ level: options.logLevel, isJson });
       const rateLimits = isLimited ? DEFAULT_RATE_LIMITS : null;
       const server = createServer({
         storage,
@@ -37,13 +39,15 @@ export async function serve(options: ServeOptions): Promise<void> {
         rateLimits,
         logger,
         trustedProxies,
+        metrics: createMetrics({ isProcess: true }),
+        ...(metricsToken === null ? {} : { metricsToken }),
         ...(publicUrl === null ? {} : { publicUrl }),
         ...(blobQuotaBytes === null ? {} : { blobQuotaBytes }),
       });
       const listening = await server.listen({ host, port }).catch((error: unknown) => refuse(error, host, port));
       const stopped = untilStopped();
       const stopSweeping = startSweeping(storage, blobs, systemClock, (error) =>
-        logger({ kind: "failure", method: "sweep", path: "blobs", error }),
+        logger({ kind: "failure", id: null, method: "sweep", path: "blobs", error }),
       );
       const [apps, users] = await Promise.all([storage.listApps(), storage.listUsers()]);
       announce({ url: listening.url, ...describeStores(options), apps: apps.length, users: users.length }, isJson);

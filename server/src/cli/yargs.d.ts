@@ -7,6 +7,7 @@ declare module "yargs" {
     readonly defaultDescription?: string;
     readonly requiresArg?: boolean;
     readonly global?: boolean;
+    readonly choices?: readonly string[];
   }
   export interface PositionalSpec {
     readonly describe: string;

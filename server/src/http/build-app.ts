@@ -4,7 +4,9 @@
  */
 import { codec, WireError } from "@synckit-gen/schemas/protocol";
 import { Hono, type Context, type MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { randomUUID } from "node:crypto";
 import { BLOB_CONTENT_PATH, BlobStoreUnavailableError, type BlobStore } from "../blobs/port.ts";
 import type { Session, SessionTokens } from "../session/session-token.ts";
 import { StorageUnavailableError } from "../storage/port.ts";
@@ -16,6 +18,7 @@ import { HttpError } from "./http-error.ts";
 import { byAccount, byAddress, limitRequests } from "./limit-requests.ts";
 import { authorizePages, userinfo, type AuthorizeParts } from "./oauth/authorize-pages.ts";
 import { metadata } from "./oauth/metadata.ts";
+import { operations } from "./operations.ts";
 import { exchangeCode } from "./oauth/token-route.ts";
 import { subscribe } from "./subscribe-route.ts";
 import type { NoticeStreams } from "./notice-streams.ts";
@@ -44,6 +47,7 @@ export interface AppParts extends RouteContext {
   readonly blobs: BlobStore | null;
   readonly blobQuotaBytes: number | null;
   readonly tokens: SessionTokens;
+  readonly metricsToken: string | null;
   readonly streams: NoticeStreams;
   /** Null: no limits. */
   readonly rateLimits: RateLimits | null;
@@ -77,15 +81,14 @@ const BLOB_ROUTES = [
   [codec.endpoints.downloadBlob, downloadBlob],
 ] as const satisfies readonly (readonly [{ method: string; path: string }, BlobRoute])[];
 
-/** Characters of a path that a log line shows. */
+/** Characters that a log line shows of a path which no endpoint has. */
 const MAX_LOGGED_PATH = 200;
 
 export function buildApp(parts: AppParts): Hono<Env> {
   const app = new Hono<Env>();
   app.use(logged(parts));
-  app.onError((error, c) => refuse(error, c, parts.logger));
+  app.onError((error, c) => refuse(error, c, parts));
   app.notFound((c) => c.json(codec.encodeError({ error: "no such endpoint" }), 404));
-  app.get("/health", (c) => c.json({ status: "ok" }));
 
   const { rateLimits, clock, publicUrl } = parts;
   const checkCredentials = createCredentialCheck(parts.storage, rateLimits?.guesses, clock);
@@ -96,6 +99,7 @@ export function buildApp(parts: AppParts): Hono<Env> {
   const tokenLimit = limitRequests(rateLimits?.token, clock, byAddress);
   const apiLimit = limitRequests(rateLimits?.api, clock, byAddress);
   const accountLimit = limitRequests(rateLimits?.account, clock, byAccount);
+  app.route("/", operations({ ...parts, isBehindProxy: publicUrl !== null || parts.trustedProxies.length > 0 }, apiLimit));
   const signedIn = [apiLimit, withSession(parts), accountLimit] as const;
 
   const blobContext = parts.blobs === null ? null : { ...parts, blobs: parts.blobs };
@@ -126,16 +130,21 @@ export function buildApp(parts: AppParts): Hono<Env> {
   return app;
 }
 
-function logged({ logger, trustedProxies }: AppParts): MiddlewareHandler<Env> {
+function logged({ logger, metrics, trustedProxies }: AppParts): MiddlewareHandler<Env> {
   const clientAddress = createClientAddress(trustedProxies);
   return async (c, next) => {
     const started = performance.now();
+    const id = randomUUID();
+    c.set("requestId", id);
+    c.header("X-Request-Id", id);
     c.set("address", clientAddress(c.env.incoming?.socket.remoteAddress, c.req.header("x-forwarded-for")));
     // Replies hold tokens, keys and account data: no cache may keep them.
     c.header("Cache-Control", "no-store");
     c.header("X-Content-Type-Options", "nosniff");
     await next();
-    logger({ kind: "request", ...target(c), status: c.res.status, ms: performance.now() - started });
+    const ms = performance.now() - started;
+    logger({ kind: "request", ...target(c), status: c.res.status, ms });
+    metrics?.answered(c.req.method, routeOf(c) ?? "none", c.res.status, ms / 1000);
   };
 }
 
@@ -157,7 +166,7 @@ function withSession(parts: AppParts): MiddlewareHandler<Env> {
   };
 }
 
-function refuse(error: Error, c: Context<Env>, logger: Logger): Response {
+function refuse(error: Error, c: Context<Env>, { logger, metrics }: AppParts): Response {
   const answer = (code: ContentfulStatusCode, message: string, details = {}): Response =>
     c.json(codec.encodeError({ error: message, ...details }), code);
   if (error instanceof HttpError) {
@@ -165,16 +174,23 @@ function refuse(error: Error, c: Context<Env>, logger: Logger): Response {
     return answer(error.status, error.message, error.details);
   }
   if (error instanceof WireError) return answer(422, error.message);
+  metrics?.failed();
+  logger({ kind: "failure", ...target(c), error });
   if (error instanceof StorageUnavailableError || error instanceof BlobStoreUnavailableError) {
-    logger({ kind: "failure", ...target(c), error });
     c.header("Retry-After", "5");
     return answer(503, error.message);
   }
-  logger({ kind: "failure", ...target(c), error });
   return answer(500, "internal error");
 }
 
-const target = (c: Context<Env>): { readonly method: string; readonly path: string } => ({
+/** The pattern, since paths may hold ids; null: no endpoint has this path. */
+function routeOf(c: Context<Env>): string | null {
+  const route = routePath(c, -1);
+  return route === "/*" ? null : route;
+}
+
+const target = (c: Context<Env>): { readonly id: string; readonly method: string; readonly path: string } => ({
+  id: c.get("requestId"),
   method: c.req.method,
-  path: c.req.path.slice(0, MAX_LOGGED_PATH),
+  path: routeOf(c) ?? c.req.path.slice(0, MAX_LOGGED_PATH),
 });

@@ -7,6 +7,8 @@ export interface Env {
   readonly Variables: {
     /** The caller's, behind trusted proxies as they tell it. */
     address: string;
+    /** Names the request in the log and in its answer. */
+    requestId: string;
     /** Of a request with a bearer token. */
     session: Session;
   };

@@ -5,6 +5,7 @@
 import { codec, EXTENSIONS, limits, timestampToStamp, WireError } from "@synckit-gen/schemas/protocol";
 import { createHash } from "node:crypto";
 import { audit } from "../audit.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { Notices } from "../notices/port.ts";
 import type { Session } from "../session/session-token.ts";
 import type { LoggedChange, Storage } from "../storage/port.ts";
@@ -22,6 +23,8 @@ export interface RouteContext {
   readonly notices: Notices;
   readonly clock: Clock;
   readonly random: RandomBytes;
+  /** Null: nothing is counted. */
+  readonly metrics: Metrics | null;
   /** Bytes of base64 that one account's snapshot may have. */
   readonly maxSnapshotBytes: number;
 }
@@ -48,7 +51,7 @@ export const removeDevice: SyncRoute = async ({ storage, clock }, session, reque
   return {};
 };
 
-export const push: SyncRoute = async ({ storage, notices, clock }, session, request) => {
+export const push: SyncRoute = async ({ storage, notices, clock, metrics }, session, request) => {
   const { deviceId, batchKey, changes } = codec.decodePushRequest(await readJson(request, limits.MAX_REQUEST_BYTES));
   if (batchKey === "" || (batchKey?.length ?? 0) > limits.MAX_BATCH_KEY)
     throw new WireError(`batch_key: expected 1 to ${limits.MAX_BATCH_KEY} characters`);
@@ -63,11 +66,14 @@ export const push: SyncRoute = async ({ storage, notices, clock }, session, requ
     now: nowText(clock),
   });
   if (result.kind === "unknown-device") throw new HttpError(404, UNKNOWN_DEVICE);
-  if (result.kind === "appended" && changes.length > 0) notices.publish(session, deviceId);
+  if (result.kind === "appended" && changes.length > 0) {
+    notices.publish(session, deviceId);
+    metrics?.pushed(changes.length);
+  }
   return codec.encodePushReply({ cursor: result.cursor });
 };
 
-export const pull: SyncRoute = async ({ storage }, session, request) => {
+export const pull: SyncRoute = async ({ storage, metrics }, session, request) => {
   const { deviceId, cursor, tables, since } = codec.decodePullRequest(await readJson(request, MAX_SMALL_BODY_BYTES));
   const sinceStamp = since === undefined ? null : timestampToStamp(since);
   if (since !== undefined && sinceStamp === null) throw new WireError("since: expected an RFC 3339 time");
@@ -79,6 +85,7 @@ export const pull: SyncRoute = async ({ storage }, session, request) => {
     ...(tables === undefined ? {} : { tables }),
     ...(sinceStamp === null ? {} : { sinceStamp }),
   });
+  metrics?.pulled(page.changes.length);
   return codec.encodePullReply(page);
 };
 

@@ -200,5 +200,8 @@ export interface Storage extends IdentityStorage, BlobStorage {
   /** In place of the one that the device left before. */
   writeDigest(scope: Scope, digest: DigestPutRequest & { readonly now: string }): Promise<void>;
 
+  /** Rejects when the database does not answer. */
+  ping(): Promise<void>;
+
   close(): Promise<void>;
 }

@@ -20,5 +20,6 @@ export const createSqlStorage = (database: SqlDatabase): Storage => ({
   ...snapshots(database),
   ...digests(database),
   ...blobs(database),
+  ping: async () => void (await database.get("SELECT 1 AS one")),
   close: () => database.close(),
 });

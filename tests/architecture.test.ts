@@ -134,6 +134,8 @@ const libraries = [
   "jose",
   "pg",
   "aws4fetch",
+  "prom-client",
+  "pino",
   "undeclared-library",
 ];
 

@@ -534,3 +534,23 @@ test("a row that was edited before its device joined keeps what no edit wrote, i
   expect(all(b, "SELECT * FROM projects")).toEqual([["p", "y", "kept"]]);
   expect(all(b, "SELECT stamp FROM sync_row_clock")).toEqual([[0]]);
 });
+
+test("of two rows of before that differ, a restored log gets the values that win", async () => {
+  // seed 21091
+  const { devices, server } = await worldOf([tableOf("projects", { columns: { first: "text", second: "text" } })], 3);
+  const [a, b, c] = devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO projects VALUES ('p', '1', '2')");
+  b.edit("INSERT INTO projects VALUES ('p', '2', '1')");
+  for (const device of [a, b]) {
+    device.db.exec("DELETE FROM sync_changelog"); // written before there were triggers
+    await device.snapshot();
+  }
+  await sync(a);
+  server.log.splice(0);
+  await sync(b);
+
+  await quiesce(server, [a, b]);
+  await sync(c);
+
+  for (const device of devices) expect(all(device, "SELECT * FROM projects")).toEqual([["p", "2", "2"]]);
+});

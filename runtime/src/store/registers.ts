@@ -169,7 +169,7 @@ function settle(registers: Registers, columns: readonly string[]): void {
 }
 
 /** The last word between values of equal clocks: nothing, then null, then by their JSON text. */
-function isGreater(value: WireValue, held: WireValue | undefined): boolean {
+export function isGreater(value: WireValue, held: WireValue | undefined): boolean {
   if (held === undefined) return true;
   if (value === null || held === null) return held === null && value !== null;
   return JSON.stringify(value) > JSON.stringify(held);

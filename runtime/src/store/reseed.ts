@@ -8,7 +8,7 @@ import type { ChangelogEntry } from "./changelog.ts";
 import { BASELINE, type Clock, compareClocks } from "./clock.ts";
 import { columnsToMask } from "./mask.ts";
 import { quoteName } from "./quote-name.ts";
-import { absentRegisters, mergeChange, type Registers, type Values } from "./registers.ts";
+import { absentRegisters, isGreater, mergeChange, type Registers, type Values } from "./registers.ts";
 import type { RowClocks } from "./row-clocks.ts";
 import type { RemoteChange } from "./remote-change.ts";
 import type { TableRows } from "./table-rows.ts";
@@ -20,24 +20,31 @@ export interface RecalledEntry {
   readonly device: string;
 }
 
-/** The registers that a log's entries add up to: clocks only. */
+/** A row as a log has it. */
+interface LoggedRow {
+  readonly registers: Registers;
+  readonly values: Record<string, WireValue>;
+}
+
+/** The registers that a log's entries add up to. Values count: of two that joined an account, both may have a row at the baseline. */
 export class LogRegisters {
-  readonly #rows = new Map<string, Registers>();
+  readonly #rows = new Map<string, LoggedRow>();
 
   add(change: RemoteChange, columns: readonly string[]): void {
     const key = `${change.table}\0${change.rowId}`;
-    const registers = this.#rows.get(key) ?? absentRegisters();
-    mergeChange(registers, change, columns, () => null);
-    this.#rows.set(key, registers);
+    const row = this.#rows.get(key) ?? { registers: absentRegisters(), values: {} };
+    const { won } = mergeChange(row.registers, change, columns, (column) => row.values[column]);
+    if (change.values !== null) for (const column of won) row.values[column] = change.values[column] as WireValue;
+    this.#rows.set(key, row);
   }
 
   /** Row ids of a table's living rows. */
   *aliveIn(table: string): Generator<string> {
     const prefix = `${table}\0`;
-    for (const [key, { alive }] of this.#rows) if (alive && key.startsWith(prefix)) yield key.slice(prefix.length);
+    for (const [key, { registers }] of this.#rows) if (registers.alive && key.startsWith(prefix)) yield key.slice(prefix.length);
   }
 
-  get(table: string, rowId: string): Registers | null {
+  get(table: string, rowId: string): LoggedRow | null {
     return this.#rows.get(`${table}\0${rowId}`) ?? null;
   }
 }
@@ -73,10 +80,16 @@ function* recallRow(
   rowId: string,
   registers: Registers,
   values: Values | null,
-  logged: Registers | null,
+  logged: LoggedRow | null,
 ): Generator<RecalledEntry> {
-  const lacks = (clock: Clock, has: Clock | undefined): boolean => has === undefined || compareClocks(clock, has) > 0;
-  const loggedClock = (column: string): Clock | undefined => logged?.overrides.get(column) ?? logged?.base;
+  const isLater = (clock: Clock, has: Clock | undefined): boolean => has === undefined || compareClocks(clock, has) > 0;
+  /** The log's register of the column is earlier than this clock, or holds a value that ours beats. */
+  const lacks = (clock: Clock, column: string): boolean => {
+    if (logged === null) return true;
+    const order = compareClocks(clock, logged.registers.overrides.get(column) ?? logged.registers.base);
+    const value = values?.[column];
+    return order > 0 || (order === 0 && value !== undefined && isGreater(value, logged.values[column]));
+  };
   const entry = (op: ChangelogEntry["op"], clock: Clock, columns: readonly string[]): RecalledEntry => ({
     device: clock.device,
     entry: {
@@ -93,21 +106,21 @@ function* recallRow(
     },
   });
 
-  let told = logged?.life;
+  let told = logged?.registers.life;
   const tell = function* (op: ChangelogEntry["op"], clock: Clock, columns: readonly string[]): Generator<RecalledEntry> {
-    if (lacks(clock, told)) told = clock;
+    if (isLater(clock, told)) told = clock;
     yield entry(op, clock, columns);
   };
   if (values !== null) {
     const ofBase = rows.columns.filter((column) => !registers.overrides.has(column));
-    if (registers.base.stamp >= 0 && (logged === null || rows.columns.some((column) => lacks(registers.base, loggedClock(column))))) {
+    if (registers.base.stamp >= 0 && (logged === null || ofBase.some((column) => lacks(registers.base, column)))) {
       // An INSERT would give columns that began to sync later, and that nobody has written since, the clock of the row.
       const isBelow = [...registers.overrides.values()].some((clock) => compareClocks(clock, registers.base) < 0);
       yield* isBelow ? tell("UPDATE", registers.base, ofBase) : tell("INSERT", registers.base, []);
     }
     const byClock = new Map<string, { clock: Clock; columns: string[] }>();
     for (const [column, clock] of registers.overrides) {
-      if (clock.stamp < 0 || !lacks(clock, loggedClock(column))) continue;
+      if (clock.stamp < 0 || !lacks(clock, column)) continue;
       const key = `${clock.stamp} ${clock.device}`;
       const group = byClock.get(key) ?? { clock, columns: [] };
       group.columns.push(column);
@@ -115,9 +128,11 @@ function* recallRow(
     }
     for (const { clock, columns } of byClock.values()) yield* tell("UPDATE", clock, columns);
     // By a rule a row may live later than any of its columns was written.
-    if (registers.alive && registers.life.stamp > 0 && lacks(registers.life, told)) yield* tell("UPDATE", registers.life, []);
+    if (registers.alive && registers.life.stamp > 0 && isLater(registers.life, told)) yield* tell("UPDATE", registers.life, []);
   }
-  if (!registers.alive && registers.life.stamp >= 0 && lacks(registers.life, logged?.life)) yield entry("DELETE", registers.life, []);
+  const isAliveThere = logged?.registers.alive === true && compareClocks(registers.life, logged.registers.life) === 0;
+  if (!registers.alive && registers.life.stamp >= 0 && (isAliveThere || isLater(registers.life, logged?.registers.life)))
+    yield entry("DELETE", registers.life, []);
 }
 
 /** A payload names every synced column: a reader in another language expects them. */

@@ -849,6 +849,7 @@ describe("entries that are not what they say", () => {
       rowId: "1",
       timestamp: "2090-01-01T00:00:00Z",
       payload: null,
+      nonce: null,
       deviceId: "x",
       seq: 2,
       failure: null,

@@ -554,3 +554,19 @@ test("of two rows of before that differ, a restored log gets the values that win
 
   for (const device of devices) expect(all(device, "SELECT * FROM projects")).toEqual([["p", "2", "2"]]);
 });
+
+test("an entry that is said again word by word, at the place that it had in the lost log, is another entry", async () => {
+  // seed 21881
+  const { devices, server, settle } = await worldOf([projects], 2);
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  b.edit("INSERT INTO projects VALUES ('q', 'y')");
+  await b.push();
+  a.edit("INSERT INTO projects VALUES ('p', 'x')");
+  await settle();
+  const [, second] = server.log as [PulledEntry, PulledEntry];
+  server.log.splice(0, Infinity, ...[second, second].map((entry, i) => ({ ...entry, seq: i + 1, nonce: `another ${i}` })));
+
+  await settle();
+
+  expect(new Set(server.log.map(({ rowId }) => rowId))).toEqual(new Set(["p", "q"]));
+});

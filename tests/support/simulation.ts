@@ -18,11 +18,13 @@ export class SimulatedServer {
   readonly log: PulledEntry[] = [];
   /** Pull requests answered. */
   pulls = 0;
+  #sealed = 0;
   /** Requests on their way whose senders have given up waiting. */
   readonly #late: (() => void)[] = [];
 
   append(device: string, entries: readonly PayloadEntry[]): void {
-    for (const entry of entries) this.log.push({ ...entry, deviceId: device, seq: this.log.length + 1, failure: null });
+    for (const entry of entries)
+      this.log.push({ ...entry, deviceId: device, seq: this.log.length + 1, nonce: String((this.#sealed += 1)), failure: null });
   }
   appendLater(device: string, entries: readonly PayloadEntry[]): void {
     this.#late.push(() => this.append(device, entries));

@@ -459,7 +459,7 @@ test("payload texts travel letter by letter, and pulled ones name device and num
   await client.pushPayloads("device-1", [{ ...entry, payload }]);
 
   expect(await client.pullPayloads("device-2", 0)).toEqual({
-    entries: [{ ...entry, payload, failure: null, deviceId: "device-1", seq: 1 }],
+    entries: [{ ...entry, payload, nonce: expect.stringMatching(/^.{16}$/u), failure: null, deviceId: "device-1", seq: 1 }],
     cursor: 1,
     hasMore: false,
   });

@@ -40,5 +40,7 @@ export interface PulledEntry {
   readonly deviceId: string | null;
   readonly seq: number | null;
   readonly payload: string | null;
+  /** The beginning of what the server stores, its nonce: another whenever something is sealed. Null: there was nothing to seal. */
+  readonly nonce: string | null;
   readonly failure: null | DecryptionFailure;
 }

@@ -4,6 +4,9 @@ import type { PayloadCipher } from "../crypto/payload.ts";
 import type { ChangeEntry, JsonValue, PayloadEntry, PulledEntry, RichChangeEntry } from "./entries.ts";
 import { DecryptionError, SyncError, type DecryptionFailure } from "./errors.ts";
 
+/** Characters of base64 that hold a nonce of 12 bytes. */
+const NONCE_LENGTH = 16;
+
 export function sealEntries(cipher: PayloadCipher, entries: readonly PayloadEntry[]): readonly WireChange[] {
   return entries.map(({ table, op, rowId, timestamp, payload }) => {
     const data = payload === null ? null : cipher.seal(payload);
@@ -13,7 +16,7 @@ export function sealEntries(cipher: PayloadCipher, entries: readonly PayloadEntr
 }
 
 export function openEntries(cipher: PayloadCipher, changes: readonly PulledChange[]): readonly PulledEntry[] {
-  return changes.map(({ data, ...change }) => ({ ...change, ...openData(cipher, data) }));
+  return changes.map(({ data, ...change }) => ({ ...change, ...openData(cipher, data), nonce: data?.slice(0, NONCE_LENGTH) ?? null }));
 }
 
 /** A failure says why there is no payload although there was data. */

@@ -7,7 +7,7 @@ import type { PayloadEntry, PulledEntry } from "../client/entries.ts";
 import { LogRegisters } from "../store/reseed.ts";
 import { LAST_ENTRY, UNREAD_PUSHES, unreadPushes } from "../store/log-facts.ts";
 import type { Store } from "../store/store.ts";
-import { entryDigest, isSameEntry, pushDigest } from "./entry-digest.ts";
+import { entryDigest, isSamePush, pushDigest } from "./entry-digest.ts";
 import { decodeEntry, encodeEntry, type EntryFormat } from "./entry.ts";
 import { batches } from "./push.ts";
 import type { PulledPage, Relay } from "./relay.ts";
@@ -51,7 +51,7 @@ export class KnownLog {
     if (this.#unread.length > 0)
       for (const entry of page.entries)
         if (entry.deviceId === null || entry.deviceId === this.#device)
-          this.#unread = this.#unread.filter((pushed) => !isSameEntry(pushed, pushDigest(entry)));
+          this.#unread = this.#unread.filter((pushed) => !isSamePush(pushed, pushDigest(entry)));
     if (!page.hasMore && this.#unread.length > 0) return null;
     for (const entry of page.entries)
       if (entry.seq !== null && entry.seq >= (this.#last?.[0] ?? 0)) this.#last = [entry.seq, entryDigest(entry)];
@@ -66,7 +66,7 @@ export function lastEntry(store: Store): readonly [seq: number, digest: string] 
 }
 
 export const holdsEntry = (page: readonly PulledEntry[], [seq, digest]: readonly [seq: number, digest: string]): boolean =>
-  page.some((entry) => entry.seq === seq && isSameEntry(entryDigest(entry), digest));
+  page.some((entry) => entry.seq === seq && entryDigest(entry) === digest);
 
 /** Reads the whole log and pushes what it lacks. Returns the number of entries pushed; the next pull starts at 0. */
 export async function reseed(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<number> {

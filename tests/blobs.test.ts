@@ -59,6 +59,27 @@ test("a large file is sealed in chunks, and streamed", async () => {
   expect(hashOf(await phone.blobDownload(await phone.blobDownloadUrl(hash), hash))).toBe(hash);
 });
 
+test("an upload is a stream that the platform need not keep", async () => {
+  const sent: RequestInit[] = [];
+  const client = new SyncKitClient({
+    serverUrl: server.url,
+    apiKey: server.apiKey,
+    fetch: (input, init) => {
+      if (init?.method === "PUT" && init.headers !== undefined && new Headers(init.headers).has("content-length")) sent.push(init);
+      return fetch(input, init);
+    },
+  });
+  await client.authenticate(server.email, server.password);
+  await client.setupEncryptionExisting("rows");
+  const content = contentOf(70_000, 9);
+  const { url } = await client.blobUploadUrl(hashOf(content), content.length);
+  await client.blobUpload(url ?? "", content);
+
+  expect(sent.length).toBe(1);
+  expect(sent[0]?.body).toBeInstanceOf(ReadableStream);
+  expect(sent[0]?.redirect).toBe("error"); // with any other, Node's fetch keeps all of the stream in memory
+});
+
 test("a file that is not what its hash says is refused, and one that nobody has is not found", async () => {
   const [one, other] = [contentOf(2000, 2), contentOf(2001, 3)];
   const hashes = [await upload(one), await upload(other)] as const;

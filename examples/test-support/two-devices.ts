@@ -39,7 +39,7 @@ export interface TwoDevices<App extends ExampleApp> {
   readonly close: () => Promise<void>;
 }
 
-const ENCRYPTION_PASSWORD = "correct horse battery staple";
+export const ENCRYPTION_PASSWORD = "correct horse battery staple";
 /** More rounds than this without coming to rest is an echo. */
 const MAX_ROUNDS = 10;
 

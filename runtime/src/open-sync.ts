@@ -195,7 +195,7 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
   const store = openStore(driver, spec, clock.nowMs);
   if (store.isDetached()) store.stayDetached(migrations);
   replayAfterUpgrade(store, spec.modelHash);
-  const client = new SyncKitClient(options);
+  const client = new SyncKitClient({ ...options, chunkedBlobs: options.chunkedBlobs ?? spec.compat === "full" });
   const format: EntryFormat = { compat: spec.compat, tables: store.tables, rowHash: (table, rowId) => client.rowHash(table, rowId) };
 
   const register = () => client.registerDevice(options.deviceName, options.platform ?? platformOf());

@@ -1,12 +1,16 @@
 // The files behind the samples: uploaded while a library says so, fetched when they are asked for, never taken on trust.
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { isSyncError, type SyncEvent } from "@synckit-gen/runtime";
 import { folderBlobFiles } from "@synckit-gen/runtime/node";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { startTwoDevices, type TwoDevices } from "../../test-support/two-devices.ts";
+import { ENCRYPTION_PASSWORD, startTwoDevices, type TwoDevices } from "../../test-support/two-devices.ts";
 import { type App, openApp } from "../src/open-app.ts";
 import { spec } from "../src/sync/apply.ts";
 
@@ -211,6 +215,52 @@ test("a download that breaks off goes on where it was, and what had come before 
   expect(asked).toEqual([400_040, 300_040, 200_040, 100_040, 40, 0]); // the last one was cut off behind its end
   expect(hashOf(readFileSync(pathOf("B", hash)))).toBe(hash);
 });
+
+test("a process that is killed in the middle of a download goes on where it was, in another process", async () => {
+  library(a, "libK", true);
+  const hashes = await Promise.all([50, 51, 52].map((seed) => importSample("A", "libK", contentOf(400_000, seed))));
+  await devices.settle();
+  await a.sync.blobs.upload();
+
+  const { server } = devices;
+  const own = join(folder, "C");
+  mkdirSync(own);
+  const script = fileURLToPath(new URL("move-files.ts", import.meta.url));
+  const place = [join(own, "app.db"), join(own, "files")] as const;
+  const account = [server.url, server.apiKey, server.email, server.password, ENCRYPTION_PASSWORD] as const;
+  const child = spawn(process.execPath, ["--conditions=synckit-source", script, ...account, ...place, "250000"], { stdio: "ignore" });
+  const ended = once(child, "exit");
+  const hasSome = (): boolean =>
+    existsSync(join(place[1], "unfinished")) &&
+    readdirSync(join(place[1], "unfinished")).some((name) => statSync(join(place[1], "unfinished", name)).size > 0);
+  while (!hasSome() && child.exitCode === null) await setImmediate();
+  child.kill("SIGKILL");
+  expect((await ended)[1]).toBe("SIGKILL");
+
+  const [part = ""] = readdirSync(join(place[1], "unfinished"));
+  const had = statSync(join(place[1], "unfinished", part)).size;
+  const ranges: (string | null)[] = [];
+  const c = openApp(place[0], {
+    serverUrl: server.url,
+    apiKey: server.apiKey,
+    deviceName: "C",
+    blobs: { files: folderBlobFiles({ folder: place[1] }) },
+    fetch: (input, init) => {
+      if (init?.method === "GET" && new URL(input instanceof Request ? input.url : input).pathname.startsWith("/blobs/"))
+        ranges.push(new Headers(init.headers).get("range"));
+      return fetch(input, init);
+    },
+  });
+  await c.sync.signIn(server.email, server.password);
+  await c.sync.setupEncryptionExisting(ENCRYPTION_PASSWORD);
+  expect(await c.sync.blobs.downloadAll()).toMatchObject({ failed: [], stoppedBy: null });
+  expect(ranges).toContain(`bytes=${had}-`);
+  for (const hash of hashes) {
+    expect(hashOf(readFileSync(join(place[1], hash.slice(0, 2), hash)))).toBe(hash);
+    expect(cloudOnly(c, hash)).toBe(0);
+  }
+  c.close();
+}, 30_000);
 
 test("an upload that breaks off is begun again, and what was uploaded before is not", async () => {
   library(a, "lib6", true);

@@ -45,6 +45,8 @@ export async function putContent(ports: TransportPorts, url: string, size: numbe
   try {
     const response = await request(ports, watch, readContentUrl(url), {
       method: "PUT",
+      // Not followed either way; but to keep what it would send to the next address, Node's fetch holds all of a stream in memory.
+      redirect: "error",
       headers: { "content-type": "application/octet-stream", "content-length": String(size) },
       ...(await bodyOf(noting(), size)),
     });
@@ -62,7 +64,7 @@ export async function getContent(ports: TransportPorts, url: string, from: numbe
   const watch = watchIdle(ports.timers, IDLE_MS);
   try {
     const headers: Record<string, string> = from === 0 ? {} : { range: `bytes=${from}-` };
-    const response = await request(ports, watch, readContentUrl(url), { method: "GET", headers });
+    const response = await request(ports, watch, readContentUrl(url), { method: "GET", headers, redirect: "manual" });
     if (response.status === 416) {
       await response.body?.cancel();
       watch.stop();
@@ -81,7 +83,7 @@ export async function getContent(ports: TransportPorts, url: string, from: numbe
 
 async function request(ports: TransportPorts, watch: IdleWatch, url: string, init: RequestInit): Promise<Response> {
   try {
-    return await ports.fetch(url, { ...init, redirect: "manual", credentials: "omit", cache: "no-store", signal: watch.signal });
+    return await ports.fetch(url, { ...init, credentials: "omit", cache: "no-store", signal: watch.signal });
   } catch (cause) {
     throw failureOf(cause, watch);
   }

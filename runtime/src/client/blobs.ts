@@ -94,7 +94,8 @@ export async function* openContent(connection: Connection, sealed: Bytes, hash: 
 const contentOf = ({ hash, read }: BlobSource): Bytes => (hash === undefined ? read() : checkingHash(read(), hash, "blob/changed"));
 
 async function formOf(connection: Connection, size: number): Promise<BlobForm> {
-  return size > MOST_WHOLE_BYTES && (await connection.hasExtension("chunked-blobs")) ? "chunks" : "whole";
+  const mayBeChunks = size > MOST_WHOLE_BYTES && connection.config.chunkedBlobs;
+  return mayBeChunks && (await connection.hasExtension("chunked-blobs")) ? "chunks" : "whole";
 }
 
 async function sealedSizeOf(connection: Connection, size: number): Promise<number> {

@@ -29,6 +29,8 @@ export interface SyncKitConfig {
   readonly keychain?: Keychain;
   readonly sleep?: Sleep;
   readonly timers?: Timers;
+  /** False: files are never sealed in chunks, since the account has clients that only read whole ones. Default: as the server says. */
+  readonly chunkedBlobs?: boolean;
   /** Default: a worker thread where there are any. */
   readonly argon2id?: Argon2id;
 }
@@ -54,6 +56,7 @@ export function resolveConfig(config: SyncKitConfig): ResolvedConfig {
     keychain: config.keychain ?? memoryKeychain(),
     sleep: config.sleep ?? platformSleep,
     timers: config.timers ?? platformTimers,
+    chunkedBlobs: config.chunkedBlobs ?? true,
     argon2id: config.argon2id ?? argon2id,
     endpointUrl: (path) => `${serverUrl}${apiPrefix}${path}`,
     serverPathUrl: (path) => `${serverUrl}${path}`,

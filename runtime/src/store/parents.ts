@@ -1,5 +1,5 @@
 /** Which rows that a row refers to are here, seen from inside one apply transaction. */
-import { rowIdOf, rowIdToWire, wireToSql, type SqlValue, type WireValue } from "@synckit-gen/schemas/protocol";
+import { isTextLike, rowIdOf, rowIdToWire, wireToSql, type SqlValue, type WireValue } from "@synckit-gen/schemas/protocol";
 import type { Driver } from "../driver/driver.ts";
 import type { ReferenceSpec } from "../generated/spec.ts";
 import { quoteName } from "./quote-name.ts";
@@ -33,8 +33,8 @@ export class Parents {
   readonly #driver: Driver;
   readonly #mode: { readonly enforced: boolean; readonly deferred: boolean };
   readonly #fateOf: (table: string, rowId: string) => Fate;
-  /** Parents found in this transaction: siblings share them. */
-  readonly #found = new Set<string>();
+  /** Parents found in this transaction, by the value that refers to them: siblings share them. */
+  readonly #found = new Map<ReferenceSpec, Set<SqlValue>>();
 
   constructor(
     parts: { readonly tables: ReadonlyMap<string, TableRows>; readonly driver: Driver },
@@ -85,10 +85,13 @@ export class Parents {
   }
 
   #isIn(reference: ReferenceSpec, keys: readonly SqlValue[], look: () => boolean): boolean {
-    const key = `${reference.table}\0${reference.to.join("\0")}\0${keys.map(String).join("\0")}`;
-    if (this.#found.has(key)) return true;
+    let found = this.#found.get(reference);
+    if (found === undefined) this.#found.set(reference, (found = new Set()));
+    const [key = null, ...more] = keys;
+    const whole = more.length === 0 ? key : keys.map(String).join("\0");
+    if (found.has(whole)) return true;
     const isFound = look();
-    if (isFound) this.#found.add(key);
+    if (isFound) found.add(whole);
     return isFound;
   }
 
@@ -108,7 +111,12 @@ export const isNullable = ({ spec }: TableRows, reference: ReferenceSpec): boole
 /** Null: a part of the reference is NULL, or it does not name the parent's identity. */
 export function parentRowIdOf(row: RowView, reference: ReferenceSpec, parent: TableRows): string | null {
   if (reference.to.length !== parent.identity.length || !parent.identity.every(({ name }) => reference.to.includes(name))) return null;
-  const values = reference.columns.map((column) => columnValue(row, column));
+  const [column = ""] = reference.columns;
+  if (reference.columns.length === 1) {
+    const value = columnValue(row, column);
+    if (typeof value === "string" && isTextLike(parent.identity[0]?.type ?? "blob")) return value; // as most are: for the sake of speed
+  }
+  const values = reference.columns.map((name) => columnValue(row, name));
   if (values.some((value) => value === null || value === undefined)) return null;
   return rowIdOf(parent.identity, Object.fromEntries(reference.to.map((to, index) => [to, values[index] as WireValue])));
 }

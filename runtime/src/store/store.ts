@@ -16,6 +16,7 @@ import { forgetting } from "./forgetting.ts";
 import { heldStore, type HeldPlace, type HeldRow } from "./held.ts";
 import { type CycleLease, cycleLease } from "./lease.ts";
 import { type QuarantinedEntry, quarantineStore } from "./quarantine.ts";
+import { rarelyCheckpointing } from "./rarely-checkpointing.ts";
 import { relog } from "./relog.ts";
 import { rowClocks } from "./row-clocks.ts";
 import { countRows, type ExportPage, exportPage, type ExportPlace, type RegisteredRow } from "./row-export.ts";
@@ -233,15 +234,17 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
       relaxed = opened.relaxed;
       return result;
     };
-    let result: T;
-    try {
-      result = session(device, { enforced, deferred: true }, run);
-    } catch (error) {
-      if (!(error instanceof BrokenCircleError) && driver.constraintOf(error) !== "FOREIGNKEY") throw error;
-      result = session(device, { enforced, deferred: false }, run);
-    }
-    if (relaxed.length > 0) placeRelaxed(device, relaxed);
-    return result;
+    return rarelyCheckpointing(driver, () => {
+      let result: T;
+      try {
+        result = session(device, { enforced, deferred: true }, run);
+      } catch (error) {
+        if (!(error instanceof BrokenCircleError) && driver.constraintOf(error) !== "FOREIGNKEY") throw error;
+        result = session(device, { enforced, deferred: false }, run);
+      }
+      if (relaxed.length > 0) placeRelaxed(device, relaxed);
+      return result;
+    });
   }
 
   /** Rows whose reference may dangle, because their schema says that its parents stay on their devices. */

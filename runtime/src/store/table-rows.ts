@@ -88,8 +88,9 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
     },
     upsert(rowId, values) {
       // A payload of another version may lack columns: they keep their value, or get their default.
-      const given = columns.filter((name) => values[name] !== undefined);
-      const key = given.length === columns.length ? "upsert" : `upsert ${given.join("\0")}`;
+      const isWhole = columns.every((name) => values[name] !== undefined);
+      const given = isWhole ? columns : columns.filter((name) => values[name] !== undefined);
+      const key = isWhole ? "upsert" : `upsert ${given.join("\0")}`;
       return statement(key, () => compileUpsert(spec.statements, [...spec.identity, ...given])).run(rowIdToSql(identity, rowId), values);
     },
     update: (rowId, values, changed) =>

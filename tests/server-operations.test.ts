@@ -43,6 +43,7 @@ const blobsThat = (sizeOf: BlobStore["sizeOf"]): BlobStore => ({
   downloadUrl: async () => "",
   remove: async () => {},
   sizeOf,
+  names: null,
   content: null,
 });
 

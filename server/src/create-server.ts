@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly blobs?: BlobStore;
   /** Of one account's blobs together; none unless given. */
   readonly blobQuotaBytes?: number;
+  /** Of one account's changes together, ciphertext with its row ids and tables; none unless given. */
+  readonly changeQuotaBytes?: number;
   readonly clock?: Clock;
   readonly random?: RandomBytes;
   readonly logger?: Logger;
@@ -68,6 +70,7 @@ export function createServer(options: ServerOptions): SyncServer {
     metricsToken,
     blobs: options.blobs ?? null,
     blobQuotaBytes: options.blobQuotaBytes ?? null,
+    changeQuotaBytes: options.changeQuotaBytes ?? null,
     clock,
     random,
     logger,

@@ -23,6 +23,7 @@ export { StorageUnavailableError } from "./storage/port.ts";
 export type * from "./storage/identity-port.ts";
 export type * from "./storage/blob-port.ts";
 export type * from "./storage/port.ts";
+export type * from "./storage/usage-port.ts";
 export { openPostgresStorage } from "./storage/postgres/open-postgres-storage.ts";
 export type { PostgresOptions } from "./storage/postgres/open-postgres-database.ts";
 export { openSqliteStorage } from "./storage/sqlite/open-sqlite-storage.ts";

@@ -21,17 +21,20 @@ export interface FolderOptions {
   readonly clock?: Clock;
 }
 
+/** Accounts are spread over folders: some file systems are slow in one that holds very many. */
+export const blobFile = (folder: string, name: string): string => join(folder, name.slice(0, 2), name);
+
 /** Makes the folder, for its owner's eyes only. Servers that share it share the secret in it, and so each other's URLs. */
 export function openFolderBlobs(folder: string, { clock = systemClock }: FolderOptions = {}): BlobStore {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const signer = createUrlSigner(readSecret(folder), clock);
-  // Accounts are spread over folders: some file systems are slow in one that holds very many.
-  const fileOf = (name: string): string => join(folder, name.slice(0, 2), name);
+  const fileOf = (name: string): string => blobFile(folder, name);
   return {
     uploadUrl: async (name, sizeBytes, origin) => signer.sign({ method: "PUT", name, sizeBytes }, origin, limits.BLOB_URL_LIFETIME_SECONDS),
     downloadUrl: async (name, origin) => signer.sign({ method: "GET", name, sizeBytes: 0 }, origin, limits.BLOB_URL_LIFETIME_SECONDS),
     sizeOf: async (name) => (await orNull(stat(fileOf(name))))?.size ?? null,
     remove: (name) => remove(fileOf(name)),
+    names: () => listNames(folder),
     content: {
       answer: async (request) => {
         const grant = signer.read(request);
@@ -138,6 +141,14 @@ async function remove(file: string): Promise<void> {
   const names = (await orNull(readdir(folder))) ?? [];
   const mine = names.filter((name) => name === basename(file) || (name.startsWith(`${basename(file)}.`) && name.endsWith(".part")));
   await Promise.all(mine.map((name) => rm(join(folder, name), { force: true })));
+}
+
+/** Uploads under way have none yet. */
+async function* listNames(folder: string): AsyncIterable<string> {
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile() || entry.parentPath === folder || entry.name.endsWith(".part")) continue;
+    yield `${basename(entry.parentPath)}/${entry.name}`;
+  }
 }
 
 async function orNull<T>(result: Promise<T>): Promise<T | null> {

@@ -15,6 +15,8 @@ export interface BlobStore {
   sizeOf(name: string): Promise<number | null>;
   /** Also of what is not there. */
   remove(name: string): Promise<void>;
+  /** Of all that is there; null: the store is not asked for them. */
+  readonly names: (() => AsyncIterable<string>) | null;
   /** Answers the requests that its URLs lead to; null: they lead elsewhere. */
   readonly content: BlobContent | null;
 }

@@ -49,6 +49,7 @@ export function openS3Blobs(options: S3Options): BlobStore {
       return reply.ok ? Number(reply.headers.get("content-length")) : null;
     },
     remove: async (name) => void (await ask("DELETE", name)),
+    names: null,
     content: null,
   };
 }

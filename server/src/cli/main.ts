@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import yargs, { type Argv } from "yargs";
 import { AccountError } from "../accounts.ts";
+import { BackupError } from "../backup/backup.ts";
 import { PublicUrlError } from "../create-server.ts";
 import { codeOf } from "../error-code.ts";
 import { ProxyAddressError } from "../http/client-address.ts";
@@ -9,17 +10,19 @@ import { StorageUnavailableError } from "../storage/port.ts";
 import { ForeignSchemaError } from "../storage/sql/schema.ts";
 import { CliError, EXIT_BUG, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from "./cli-error.ts";
 import { manageCommands } from "./manage-commands.ts";
+import { dataCommands } from "./data-commands.ts";
 import { describeSettings } from "./describe-settings.ts";
-import { integer, logLevel, managed, optional, text, texts } from "./read-arguments.ts";
+import { bytes, integer, logLevel, managed, optional, text, texts } from "./read-arguments.ts";
 import { serve } from "./serve.ts";
 import { managingOptions, servingOptions } from "./setting-options.ts";
 import { resolveSettings, SETTING_NAMES, withSettings } from "./settings.ts";
 import { suggest } from "./suggest.ts";
 
-const COMMANDS = "serve config app user device signing-key audit create list new-key redirect add remove password sign-out rotate".split(
-  " ",
-);
-const OPTIONS = [...SETTING_NAMES, ..."config no-rate-limits password-stdin drop-old limit help version".split(" ")];
+const COMMANDS =
+  "serve config backup restore doctor usage app user device signing-key audit create list new-key redirect add remove password sign-out rotate".split(
+    " ",
+  );
+const OPTIONS = [...SETTING_NAMES, ..."config no-rate-limits password-stdin drop-old limit replace help version".split(" ")];
 
 /** Never rejects: what went wrong is on standard error. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -34,7 +37,7 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 function commands(args: readonly string[]): Argv {
-  return manageCommands(globalOptions(yargs(args)))
+  return dataCommands(manageCommands(globalOptions(yargs(args))))
     .strict()
     .help()
     .version(readVersion())
@@ -54,7 +57,8 @@ const globalOptions = (argv: Argv): Argv =>
         host: text(read, "host"),
         port: integer(read, "port", 0, 65_535),
         isLimited: read["rate-limits"] === true,
-        blobQuotaBytes: read["blob-quota"] === undefined ? null : integer(read, "blob-quota", 0, Number.MAX_SAFE_INTEGER),
+        blobQuotaBytes: bytes(read, "blob-quota"),
+        changeQuotaBytes: bytes(read, "change-quota"),
         publicUrl: optional(read, "public-url"),
         trustedProxies: texts(read, "trusted-proxy"),
         logLevel: logLevel(read),
@@ -77,7 +81,8 @@ function usageMessage(message: string): string {
 
 function explain(error: unknown): { readonly exitCode: number; readonly message: string } {
   if (error instanceof CliError) return { exitCode: error.exitCode, message: error.message };
-  if (error instanceof AccountError) return { exitCode: EXIT_FAILED, message: `Refused: ${error.message}.` };
+  if (error instanceof AccountError || error instanceof BackupError)
+    return { exitCode: EXIT_FAILED, message: `Refused: ${error.message}.` };
   if (error instanceof ForeignSchemaError) return { exitCode: EXIT_FAILED, message: `Cannot open the data: ${error.message}.` };
   if (error instanceof StorageUnavailableError) return { exitCode: EXIT_FAILED, message: `Cannot open the data: ${reasonOf(error)}.` };
   if (error instanceof PublicUrlError || error instanceof ProxyAddressError) return { exitCode: EXIT_USAGE, message: `${error.message}.` };

@@ -51,13 +51,16 @@ const userCommands = (user: Argv): Argv =>
       manage.userCreate(managed(read), text(read, "email"), read["password-stdin"] === true),
     )
     .command("list", "List the users", nothing, (read) => manage.userList(managed(read)))
+    .command("usage <email>", "What a user's changes and blobs take, for every app", positionals(EMAIL), (read) =>
+      manage.userUsage(managed(read), text(read, "email")),
+    )
     .command("password <email>", "Give a user another password, and end all sessions", withPassword, (read) =>
       manage.userPassword(managed(read), text(read, "email"), read["password-stdin"] === true),
     )
     .command("sign-out <email>", "End all sessions of a user, on every device and of every app", positionals(EMAIL), (read) =>
       manage.userSignOut(managed(read), text(read, "email")),
     )
-    .demandCommand(1, "Say what to do: user create EMAIL, list, password EMAIL, or sign-out EMAIL.");
+    .demandCommand(1, "Say what to do: user create EMAIL, list, usage EMAIL, password EMAIL, or sign-out EMAIL.");
 
 const withPassword = (argv: Argv): Argv =>
   positionals(EMAIL)(argv).option("password-stdin", {

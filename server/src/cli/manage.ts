@@ -12,6 +12,7 @@ export interface ManageOptions extends StoreOptions {
   readonly isJson: boolean;
 }
 
+const MAX_APPS = 1_000;
 const SHOWN_ONCE = "The key is shown this once: only its hash is kept.";
 
 export const appCreate = (options: ManageOptions, name: string): Promise<void> =>
@@ -71,6 +72,27 @@ export const userList = (options: ManageOptions): Promise<void> =>
     print(
       users.map(({ id, email, createdAt }) => ({ id, email, created_at: createdAt })),
       users.length === 0 ? ["There is no user."] : users.map((user) => `${user.id}  ${user.createdAt}  ${user.email}`),
+    );
+  });
+
+export const userUsage = (options: ManageOptions, email: string): Promise<void> =>
+  withUser(options, email, async (user, storage, print) => {
+    const usage = await storage.listUsage(user.id, MAX_APPS, 0);
+    print(
+      usage.map(({ appName, devices, changes, changeBytes, blobBytes, lastSeenAt }) => ({
+        app: appName,
+        devices,
+        changes,
+        change_bytes: changeBytes,
+        blob_bytes: blobBytes,
+        last_seen_at: lastSeenAt,
+      })),
+      usage.length === 0
+        ? ["Nothing: the user has signed in to no app."]
+        : usage.map(
+            ({ appName, devices, changes, changeBytes, blobBytes, lastSeenAt }) =>
+              `${appName}: ${devices} devices, ${changes} changes of ${changeBytes} bytes, ${blobBytes} bytes of blobs, last seen ${lastSeenAt ?? "never"}`,
+          ),
     );
   });
 

@@ -26,6 +26,10 @@ export function integer(read: Arguments, name: string, least: number, most: numb
 
 export const optional = (read: Arguments, name: string): string | null => (read[name] === undefined ? null : text(read, name));
 
+/** Null: no limit. */
+export const bytes = (read: Arguments, name: string): number | null =>
+  read[name] === undefined ? null : integer(read, name, 0, Number.MAX_SAFE_INTEGER);
+
 export function logLevel(read: Arguments): LogLevel {
   return LOG_LEVELS.find((level) => level === read["log-level"]) ?? "info";
 }

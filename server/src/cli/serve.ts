@@ -17,6 +17,8 @@ export interface ServeOptions extends StoreOptions {
   readonly isLimited: boolean;
   /** Of one account's blobs together; null: no limit. */
   readonly blobQuotaBytes: number | null;
+  /** Of one account's changes together; null: no limit. */
+  readonly changeQuotaBytes: number | null;
   readonly publicUrl: string | null;
   readonly trustedProxies: readonly string[];
   readonly logLevel: LogLevel;
@@ -24,7 +26,7 @@ export interface ServeOptions extends StoreOptions {
 }
 
 export async function serve(options: ServeOptions): Promise<void> {
-  const { host, port, isJson, isLimited, blobQuotaBytes, publicUrl, trustedProxies, metricsToken } = options;
+  const { host, port, isJson, isLimited, blobQuotaBytes, changeQuotaBytes, publicUrl, trustedProxies, metricsToken } = options;
   const storage = await openStorage(options);
   try {
     const blobs = openBlobs(options);
@@ -42,6 +44,7 @@ export async function serve(options: ServeOptions): Promise<void> {
         metrics: createMetrics({ isProcess: true }),
         ...(metricsToken === null ? {} : { metricsToken }),
         ...(publicUrl === null ? {} : { publicUrl }),
+        ...(changeQuotaBytes === null ? {} : { changeQuotaBytes }),
         ...(blobQuotaBytes === null ? {} : { blobQuotaBytes }),
       });
       const listening = await server.listen({ host, port }).catch((error: unknown) => refuse(error, host, port));

@@ -43,6 +43,7 @@ export const SERVING: readonly Setting[] = [
   { name: "host", kind: "text", describe: "Address to listen on", standard: "127.0.0.1" },
   { name: "port", kind: "count", describe: "Port to listen on; 0: any free one", standard: 8787 },
   { name: "blob-quota", kind: "count", describe: "Bytes that one account's blobs may have together", standard: null },
+  { name: "change-quota", kind: "count", describe: "Bytes that one account's changes may have together", standard: null },
   { name: "rate-limits", kind: "flag", describe: "Limit requests per address (--no-rate-limits: do not)", standard: true },
   {
     name: "public-url",

@@ -23,6 +23,8 @@ export interface RouteContext {
   readonly notices: Notices;
   readonly clock: Clock;
   readonly random: RandomBytes;
+  /** Of one account's changes together; null: no limit. */
+  readonly changeQuotaBytes: number | null;
   /** Null: nothing is counted. */
   readonly metrics: Metrics | null;
   /** Bytes of base64 that one account's snapshot may have. */
@@ -51,7 +53,7 @@ export const removeDevice: SyncRoute = async ({ storage, clock }, session, reque
   return {};
 };
 
-export const push: SyncRoute = async ({ storage, notices, clock, metrics }, session, request) => {
+export const push: SyncRoute = async ({ storage, notices, clock, metrics, changeQuotaBytes }, session, request) => {
   const { deviceId, batchKey, changes } = codec.decodePushRequest(await readJson(request, limits.MAX_REQUEST_BYTES));
   if (batchKey === "" || (batchKey?.length ?? 0) > limits.MAX_BATCH_KEY)
     throw new WireError(`batch_key: expected 1 to ${limits.MAX_BATCH_KEY} characters`);
@@ -63,9 +65,11 @@ export const push: SyncRoute = async ({ storage, notices, clock, metrics }, sess
     key: batchKey ?? null,
     digest: digestOf(checked),
     changes: checked,
+    quotaBytes: changeQuotaBytes,
     now: nowText(clock),
   });
   if (result.kind === "unknown-device") throw new HttpError(404, UNKNOWN_DEVICE);
+  if (result.kind === "over-quota") throw new HttpError(402, "quota_exceeded", {}, { dimension: "changes", key: session.key });
   if (result.kind === "appended" && changes.length > 0) {
     notices.publish(session, deviceId);
     metrics?.pushed(changes.length);

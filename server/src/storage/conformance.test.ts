@@ -103,6 +103,50 @@ for (const kind of kinds)
       storage.readPage(scope, { cursor, maxEntries: 500, maxDataBytes: 1e9, ...more });
     const rows = (count: number, from = 0) => Array.from({ length: count }, (_, i) => change(`r${from + i}`));
 
+    test("what an account takes is counted, in bytes, and of each account for itself", async () => {
+      expect(await storage.listUsage(scope.userId, 10, 0)).toMatchObject([{ changes: 0, changeBytes: 0, blobBytes: 0, devices: 1 }]);
+      await append([change("ä"), change("b", { op: "DELETE", data: null })]);
+      await append([change("ä"), change("b", { op: "DELETE", data: null })]);
+
+      const [mine, ...rest] = await storage.listUsage(scope.userId, 10, 0);
+      expect(rest).toEqual([]);
+      expect(mine).toMatchObject({ ...scope, email: `${scope.userId}@example.com`, changes: 2, changeBytes: 9, lastSeenAt: NOW });
+      expect(await storage.listUsage(other.userId, 10, 0)).toMatchObject([{ changeBytes: 0 }]);
+      expect((await storage.listUsage(null, 1, 0)).length).toBe(1);
+    });
+
+    test("a batch past the quota stores nothing, and one that was stored before is known again", async () => {
+      const batch = { deviceId: deviceId(), key: null, changes: rows(2), now: NOW };
+      const size = rows(2).length * "t".length + rows(2).length * "r0".length + rows(2).length * "AAAA".length;
+
+      expect(await storage.append(scope, { ...batch, digest: "one", quotaBytes: size - 1 })).toEqual({ kind: "over-quota" });
+      expect(await storage.readHead(scope)).toBe(0);
+      expect(await storage.append(scope, { ...batch, digest: "one", quotaBytes: size })).toEqual({ kind: "appended", cursor: 2 });
+      expect(await storage.append(scope, { ...batch, digest: "one", quotaBytes: size })).toEqual({ kind: "repeated", cursor: 2 });
+      expect(await storage.append(scope, { ...batch, digest: "two", quotaBytes: size })).toEqual({ kind: "over-quota" });
+    });
+
+    test("blobs are listed by name, and their bytes are known", async () => {
+      const hash = "e".repeat(64);
+      const upload = { hash, sizeBytes: 7, newId: "id", billingKey: "default", quotaBytes: null, now: NOW };
+      const begun = await storage.beginUpload(scope, upload);
+      const name = begun.kind === "upload" ? begun.name : expect.fail(begun.kind);
+      expect((await storage.listBlobs("", 1000)).map((blob) => blob.name)).not.toContain(name);
+      expect([await storage.knowsBlob(name), await storage.knowsBlob("nobody/id")]).toEqual([true, false]);
+      await storage.confirmUpload(scope, hash, name, NOW);
+
+      expect(await storage.listBlobs("", 1000)).toContainEqual({ name, sizeBytes: 7 });
+      expect((await storage.listBlobs(name, 1000)).map((blob) => blob.name)).not.toContain(name);
+      expect(await storage.knowsBlob(name)).toBe(true);
+      expect((await storage.listUsage(scope.userId, 1, 0))[0]?.blobBytes).toBe(7);
+    });
+
+    test("sound data has no faults", async () => {
+      await append([change("ä"), change("b")]);
+
+      expect(await storage.findFaults()).toEqual([]);
+    });
+
     test("numbers start at one and have no gaps", async () => {
       expect(await append(rows(3))).toEqual({ kind: "appended", cursor: 3 });
       expect(await append(rows(2, 3))).toEqual({ kind: "appended", cursor: 5 });

@@ -8,6 +8,7 @@
 import type { ChangeOp, Device, DigestPutRequest, Platform, PulledChange, StoredDigest } from "@synckit-gen/schemas/protocol";
 import type { BlobStorage } from "./blob-port.ts";
 import type { IdentityStorage } from "./identity-port.ts";
+import type { UsageStorage } from "./usage-port.ts";
 
 /** One user's data of one app: nothing is ever shared between two of them. */
 export interface Scope {
@@ -68,6 +69,8 @@ export interface Batch {
   /** Equal batches have equal digests. */
   readonly digest: string;
   readonly changes: readonly LoggedChange[];
+  /** Of the account's changes together, as `AccountUsage` counts them; left out: no limit. */
+  readonly quotaBytes?: number | null;
   readonly now: string;
 }
 
@@ -75,6 +78,7 @@ export type AppendResult =
   | { readonly kind: "appended"; readonly cursor: number }
   /** The device's previous batch once more, or one whose key is remembered: nothing was written, and `cursor` is what was answered then. */
   | { readonly kind: "repeated"; readonly cursor: number }
+  | { readonly kind: "over-quota" }
   | { readonly kind: "unknown-device" };
 
 export interface PageRequest {
@@ -153,7 +157,7 @@ export interface StoredSnapshot {
   readonly manifest: string;
 }
 
-export interface Storage extends IdentityStorage, BlobStorage {
+export interface Storage extends IdentityStorage, BlobStorage, UsageStorage {
   /** False: the name or key is taken. */
   createApp(app: NewApp): Promise<boolean>;
   listApps(): Promise<readonly App[]>;

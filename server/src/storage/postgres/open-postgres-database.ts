@@ -53,6 +53,9 @@ export function openPostgresDatabase(options: PostgresOptions): SqlDatabase {
     ...db,
     transaction: (action) => inTransaction(pool, action),
     readLog: (range) => readLog(db, range),
+    // PostgreSQL checks its pages itself, and has pg_dump.
+    findFaults: async () => [],
+    copyTo: null,
     close: () => pool.end(),
   };
 }

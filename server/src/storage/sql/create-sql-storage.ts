@@ -9,6 +9,7 @@ import { keys } from "./keys.ts";
 import { log } from "./log.ts";
 import { snapshots } from "./snapshots.ts";
 import type { SqlDatabase } from "./sql-database.ts";
+import { usage } from "./usage.ts";
 
 /** Closing the storage closes the database. */
 export const createSqlStorage = (database: SqlDatabase): Storage => ({
@@ -20,6 +21,7 @@ export const createSqlStorage = (database: SqlDatabase): Storage => ({
   ...snapshots(database),
   ...digests(database),
   ...blobs(database),
+  ...usage(database),
   ping: async () => void (await database.get("SELECT 1 AS one")),
   close: () => database.close(),
 });

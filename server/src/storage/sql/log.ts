@@ -2,7 +2,7 @@
  * The log of an account. A push locks the account's row before it takes numbers and holds the lock until all of it is
  * visible, so numbers become visible in their order: a sequence of PostgreSQL would not promise that.
  */
-import { type AppendResult, type Batch, type Page, type PageRequest, REMEMBERED_BATCHES, type Scope } from "../port.ts";
+import { type AppendResult, type Batch, type LoggedChange, type Page, type PageRequest, REMEMBERED_BATCHES, type Scope } from "../port.ts";
 import { accountId } from "./account-id.ts";
 import { lockHead } from "./lock-head.ts";
 import type { Part } from "./part.ts";
@@ -30,7 +30,7 @@ export function log(db: SqlDatabase): Part<"append" | "readPage" | "readHead"> {
   };
 }
 
-const append = (db: SqlDatabase, scope: Scope, { deviceId, key, digest, changes, now }: Batch): Promise<AppendResult> =>
+const append = (db: SqlDatabase, scope: Scope, { deviceId, key, digest, changes, quotaBytes = null, now }: Batch): Promise<AppendResult> =>
   db.transaction(async (tx) => {
     const account = accountId(scope);
     const head = await lockHead(tx, account);
@@ -43,9 +43,14 @@ const append = (db: SqlDatabase, scope: Scope, { deviceId, key, digest, changes,
     if (device.digest === digest && device.cursor !== null) return { kind: "repeated", cursor: device.cursor };
     const repeated = key === null ? null : await cursorOfKey(tx, account, deviceId, key);
     if (repeated !== null) return { kind: "repeated", cursor: repeated };
+    if (quotaBytes !== null && (await readBytes(tx, account)) + sizeOf(changes) > quotaBytes) return { kind: "over-quota" };
     const cursor = head + changes.length;
     await tx.insertLog({ account, head, deviceId, changes });
-    await tx.run("UPDATE accounts SET head = :cursor WHERE account = :account", { account, cursor });
+    await tx.run("UPDATE accounts SET head = :cursor, change_bytes = change_bytes + :bytes WHERE account = :account", {
+      account,
+      cursor,
+      bytes: sizeOf(changes),
+    });
     await tx.run(
       `UPDATE devices SET last_seen_at = :now, last_batch_digest = :digest, last_batch_cursor = :cursor
        WHERE account = :account AND id = :deviceId`,
@@ -54,6 +59,18 @@ const append = (db: SqlDatabase, scope: Scope, { deviceId, key, digest, changes,
     if (key !== null) await rememberKey(tx, { account, deviceId, key, cursor });
     return { kind: "appended", cursor };
   });
+
+const sizeOf = (changes: readonly LoggedChange[]): number =>
+  changes.reduce(
+    (sum, { table, rowId, data }) =>
+      sum + Buffer.byteLength(table) + Buffer.byteLength(rowId) + (data === null ? 0 : Buffer.byteLength(data)),
+    0,
+  );
+
+async function readBytes(tx: Transaction, account: string): Promise<number> {
+  const row = await tx.get<{ readonly bytes: number }>("SELECT change_bytes AS bytes FROM accounts WHERE account = :account", { account });
+  return row?.bytes ?? 0;
+}
 
 async function cursorOfKey(tx: Transaction, account: string, deviceId: string, key: string): Promise<number | null> {
   const row = await tx.get<{ readonly cursor: number }>(

@@ -10,9 +10,10 @@ import { digests } from "./steps/digests.ts";
 import { blobs } from "./steps/blobs.ts";
 import { identity } from "./steps/identity.ts";
 import { snapshots } from "./steps/snapshots.ts";
+import { usage } from "./steps/usage.ts";
 
 /** Append only. */
-const STEPS: readonly Step[] = [base, batchKeys, identity, snapshots, digests, blobs];
+const STEPS: readonly Step[] = [base, batchKeys, identity, snapshots, digests, blobs, usage];
 
 /** A database that a newer version of the server has written, or one with other steps of the same number. */
 export class ForeignSchemaError extends Error {

@@ -72,5 +72,9 @@ export interface SqlDatabase extends Sql {
   transaction<Result>(action: (transaction: Transaction) => Promise<Result>): Promise<Result>;
   /** Entries of a range in their order, to the first limit that ends the page. */
   readLog(range: LogRange): Promise<LogSlice>;
+  /** What the database says against itself. */
+  findFaults(): Promise<readonly string[]>;
+  /** As in `UsageStorage`. */
+  readonly copyTo: ((path: string) => Promise<void>) | null;
   close(): Promise<void>;
 }

@@ -11,6 +11,7 @@ import { migrate } from "./migrate.ts";
 /** How long a write waits for another process. */
 const BUSY_TIMEOUT_MS = 5_000;
 const BUSY_RETRY_MS = 2;
+const ALL_PAGES = 0x7fff_ffff;
 
 const LOG_COLUMNS = `seq, device_id AS deviceId, table_name AS "table", op, row_id AS rowId, timestamp, data`;
 const IN_RANGE = `SELECT ${LOG_COLUMNS} FROM sync_log WHERE account = :account AND seq > :after AND seq <= :upTo`;
@@ -92,8 +93,24 @@ function asynchronous(db: Database.Database): SqlDatabase {
     run: (text, parameters) => inTransaction((tx) => tx.run(text, parameters)),
     readLog: (range) => inTurn(async () => readLog(prepare, range)),
     transaction: inTransaction,
+    findFaults: () => inTurn(async () => findFaults(db)),
+    copyTo: (path) => copyTo(db, path),
     close: () => inTurn(async () => void db.close()),
   };
+}
+
+function findFaults(db: Database.Database): readonly string[] {
+  const broken = db.pragma("integrity_check") as readonly { readonly integrity_check: string }[];
+  const loose = db.pragma("foreign_key_check") as readonly { readonly table: string; readonly parent: string }[];
+  return [
+    ...broken.map(({ integrity_check }) => integrity_check).filter((line) => line !== "ok"),
+    ...loose.map(({ table, parent }) => `a row of ${table} names one of ${parent} that is not there`),
+  ];
+}
+
+/** One moment of the database, whoever writes meanwhile: all pages in one go, since a change by another process would begin it anew. */
+async function copyTo(db: Database.Database, path: string): Promise<void> {
+  await db.backup(path, { progress: () => ALL_PAGES });
 }
 
 /** SQLite's own waiting would hold up every request of this process. */

@@ -86,3 +86,22 @@ test("a file that is no database is refused", () => {
 
   expect(() => openSqliteStorage(file)).toThrow("not a database");
 });
+
+test("a database from before bytes were counted has them counted when it is opened", async () => {
+  const scope = { appId: "a", userId: "u" };
+  await storage.createApp({ id: "a", name: "App", createdAt: NOW, apiKeyHash: "h" });
+  await storage.createUser({ id: "u", email: "u@example.com", createdAt: NOW, passwordHash: "h" });
+  await storage.openAccount(scope);
+  await storage.registerDevice(scope, { newId: "d", deviceName: "d", platform: "linux", now: NOW });
+  const change = { table: "t", op: "INSERT", rowId: "ä", timestamp: NOW, stamp: 1, data: "AAAA" } as const;
+  await storage.append(scope, { deviceId: "d", key: null, digest: "x", changes: [change, { ...change, data: null }], now: NOW });
+  await storage.close();
+  const db = new Database(path);
+  db.exec("ALTER TABLE accounts DROP COLUMN change_bytes; DELETE FROM schema_steps WHERE name = 'bytes of changes'");
+  db.close();
+
+  storage = openSqliteStorage(path);
+
+  expect((await storage.listUsage("u", 1, 0))[0]?.changeBytes).toBe(10);
+  expect(await storage.findFaults()).toEqual([]);
+});

@@ -110,7 +110,10 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -120,7 +123,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
-      UNION ALL SELECT 'name', 'text', NEW."name"))
+      UNION ALL SELECT 'name', 'text', NEW."name")) END
   );
 END`,
       `CREATE TRIGGER "sync_lists_update"
@@ -137,7 +140,10 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -147,7 +153,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
-      UNION ALL SELECT 'name', 'text', NEW."name")),
+      UNION ALL SELECT 'name', 'text', NEW."name")) END,
     ((OLD."name" IS NOT NEW."name" COLLATE BINARY) << 0)
   );
 END`,
@@ -237,7 +243,12 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."list_id") = 'text' OR NEW."list_id" IS NULL)
+      AND (typeof(NEW."title") = 'text' OR NEW."title" IS NULL)
+      AND (typeof(NEW."done") = 'integer' AND +NEW."done" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."done" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'list_id', NEW."list_id" || '', 'title', NEW."title" || '', 'done', NEW."done")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -249,7 +260,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'list_id', 'text', NEW."list_id"
       UNION ALL SELECT 'title', 'text', NEW."title"
-      UNION ALL SELECT 'done', 'integer', NEW."done"))
+      UNION ALL SELECT 'done', 'integer', NEW."done")) END
   );
 END`,
       `CREATE TRIGGER "sync_items_update"
@@ -268,7 +279,12 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."list_id") = 'text' OR NEW."list_id" IS NULL)
+      AND (typeof(NEW."title") = 'text' OR NEW."title" IS NULL)
+      AND (typeof(NEW."done") = 'integer' AND +NEW."done" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."done" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'list_id', NEW."list_id" || '', 'title', NEW."title" || '', 'done', NEW."done")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -280,7 +296,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'list_id', 'text', NEW."list_id"
       UNION ALL SELECT 'title', 'text', NEW."title"
-      UNION ALL SELECT 'done', 'integer', NEW."done")),
+      UNION ALL SELECT 'done', 'integer', NEW."done")) END,
     ((OLD."list_id" IS NOT NEW."list_id" COLLATE BINARY) << 0)
     | ((OLD."title" IS NOT NEW."title" COLLATE BINARY) << 1)
     | ((OLD."done" IS NOT NEW."done" COLLATE BINARY) << 2)

@@ -7,7 +7,7 @@ import { syncedColumns, type SyncedColumn, type Table } from "@synckit-gen/schem
 import { indent, quoteName, quoteNames, quoteText } from "../text/sql.ts";
 import { identityColumns, rowIdSql } from "../text/row-id-sql.ts";
 import { perTable } from "../text/per-table.ts";
-import { payloadSql } from "../text/value-sql.ts";
+import { payloadSql, quickPayloadSql } from "../text/value-sql.ts";
 
 /** A missing flag row must mean "capture": compared with <> it would be NULL, and every edit would go unlogged. */
 const GUARD = `NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')`;
@@ -92,7 +92,7 @@ function captureOf(table: Table): Capture {
     masked: synced.filter((column): column is SyncedColumn & { readonly bit: number } => column.bit !== null),
     rowId: (row) => rowIdSql(identity, reference(row)),
     payload: (row) => payloadSql(synced, reference(row)),
-    data: table.capture === "keys" ? {} : { data: payloadSql(synced, reference("NEW")) },
+    data: table.capture === "keys" ? {} : { data: quickPayloadSql(synced, reference("NEW")) },
   };
 }
 
@@ -127,7 +127,8 @@ function keyTrigger(capture: Capture): Trigger | null {
   const { table, identity } = capture;
   if (table.apply === "update") return null;
   const gone = entry(capture, { op: "DELETE", row: "OLD", old: capture.payload("OLD"), when: identified(capture, "OLD") });
-  const come = entry(capture, { op: "INSERT", row: "NEW", ...capture.data, when: identified(capture, "NEW") });
+  const data = table.capture === "keys" ? {} : { data: capture.payload("NEW") }; // fires rarely, but its text is read at each open
+  const come = entry(capture, { op: "INSERT", row: "NEW", ...data, when: identified(capture, "NEW") });
   return {
     kind: "key",
     event: updateOf(table, identity),

@@ -99,7 +99,11 @@ BEGIN
     'UPDATE',
     CAST(NEW."external_id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."external_id") = 'text' OR NEW."external_id" IS NULL)
+      AND (typeof(NEW."is_read") = 'integer' AND +NEW."is_read" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_read" IS NULL)
+      AND (typeof(NEW."is_starred") = 'integer' AND +NEW."is_starred" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_starred" IS NULL)
+      THEN json_object('external_id', NEW."external_id" || '', 'is_read', NEW."is_read", 'is_starred', NEW."is_starred")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -110,7 +114,7 @@ BEGIN
       END) FROM (
       SELECT 'external_id' AS "name", 'text' AS "type", NEW."external_id" AS "value"
       UNION ALL SELECT 'is_read', 'integer', NEW."is_read"
-      UNION ALL SELECT 'is_starred', 'integer', NEW."is_starred")),
+      UNION ALL SELECT 'is_starred', 'integer', NEW."is_starred")) END,
     ((OLD."is_read" IS NOT NEW."is_read" COLLATE BINARY) << 0)
     | ((OLD."is_starred" IS NOT NEW."is_starred" COLLATE BINARY) << 1)
   );
@@ -163,7 +167,15 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."busser_id") = 'text' OR NEW."busser_id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."config") = 'text' OR NEW."config" IS NULL)
+      AND (typeof(NEW."enabled") = 'integer' AND +NEW."enabled" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."enabled" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      AND (typeof(NEW."updated_at") = 'text' OR NEW."updated_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'busser_id', NEW."busser_id" || '', 'name', NEW."name" || '', 'config', NEW."config" || '', 'enabled', NEW."enabled", 'created_at', NEW."created_at" || '', 'updated_at', NEW."updated_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -178,7 +190,7 @@ BEGIN
       UNION ALL SELECT 'config', 'text', NEW."config"
       UNION ALL SELECT 'enabled', 'integer', NEW."enabled"
       UNION ALL SELECT 'created_at', 'text', NEW."created_at"
-      UNION ALL SELECT 'updated_at', 'text', NEW."updated_at"))
+      UNION ALL SELECT 'updated_at', 'text', NEW."updated_at")) END
   );
 END`,
       `CREATE TRIGGER "sync_feeds_update"
@@ -200,7 +212,15 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."busser_id") = 'text' OR NEW."busser_id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."config") = 'text' OR NEW."config" IS NULL)
+      AND (typeof(NEW."enabled") = 'integer' AND +NEW."enabled" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."enabled" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      AND (typeof(NEW."updated_at") = 'text' OR NEW."updated_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'busser_id', NEW."busser_id" || '', 'name', NEW."name" || '', 'config', NEW."config" || '', 'enabled', NEW."enabled", 'created_at', NEW."created_at" || '', 'updated_at', NEW."updated_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -215,7 +235,7 @@ BEGIN
       UNION ALL SELECT 'config', 'text', NEW."config"
       UNION ALL SELECT 'enabled', 'integer', NEW."enabled"
       UNION ALL SELECT 'created_at', 'text', NEW."created_at"
-      UNION ALL SELECT 'updated_at', 'text', NEW."updated_at")),
+      UNION ALL SELECT 'updated_at', 'text', NEW."updated_at")) END,
     ((OLD."busser_id" IS NOT NEW."busser_id" COLLATE BINARY) << 0)
     | ((OLD."name" IS NOT NEW."name" COLLATE BINARY) << 1)
     | ((OLD."config" IS NOT NEW."config" COLLATE BINARY) << 2)
@@ -325,7 +345,11 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."feed_id") = 'text' OR NEW."feed_id" IS NULL)
+      AND (typeof(NEW."tag") = 'text' OR NEW."tag" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'feed_id', NEW."feed_id" || '', 'tag', NEW."tag" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -336,7 +360,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'feed_id', 'text', NEW."feed_id"
-      UNION ALL SELECT 'tag', 'text', NEW."tag"))
+      UNION ALL SELECT 'tag', 'text', NEW."tag")) END
   );
 END`,
       `CREATE TRIGGER "sync_feed_tags_update"
@@ -354,7 +378,11 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."feed_id") = 'text' OR NEW."feed_id" IS NULL)
+      AND (typeof(NEW."tag") = 'text' OR NEW."tag" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'feed_id', NEW."feed_id" || '', 'tag', NEW."tag" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -365,7 +393,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'feed_id', 'text', NEW."feed_id"
-      UNION ALL SELECT 'tag', 'text', NEW."tag")),
+      UNION ALL SELECT 'tag', 'text', NEW."tag")) END,
     ((OLD."feed_id" IS NOT NEW."feed_id" COLLATE BINARY) << 0)
     | ((OLD."tag" IS NOT NEW."tag" COLLATE BINARY) << 1)
   );
@@ -459,7 +487,13 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."feed_id") = 'text' OR NEW."feed_id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."query") = 'text' OR NEW."query" IS NULL)
+      AND (typeof(NEW."position") = 'integer' AND +NEW."position" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."position" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'feed_id', NEW."feed_id" || '', 'name', NEW."name" || '', 'query', NEW."query" || '', 'position', NEW."position")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -472,7 +506,7 @@ BEGIN
       UNION ALL SELECT 'feed_id', 'text', NEW."feed_id"
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'query', 'text', NEW."query"
-      UNION ALL SELECT 'position', 'integer', NEW."position"))
+      UNION ALL SELECT 'position', 'integer', NEW."position")) END
   );
 END`,
       `CREATE TRIGGER "sync_query_feeds_update"
@@ -492,7 +526,13 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."feed_id") = 'text' OR NEW."feed_id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."query") = 'text' OR NEW."query" IS NULL)
+      AND (typeof(NEW."position") = 'integer' AND +NEW."position" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."position" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'feed_id', NEW."feed_id" || '', 'name', NEW."name" || '', 'query', NEW."query" || '', 'position', NEW."position")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -505,7 +545,7 @@ BEGIN
       UNION ALL SELECT 'feed_id', 'text', NEW."feed_id"
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'query', 'text', NEW."query"
-      UNION ALL SELECT 'position', 'integer', NEW."position")),
+      UNION ALL SELECT 'position', 'integer', NEW."position")) END,
     ((OLD."feed_id" IS NOT NEW."feed_id" COLLATE BINARY) << 0)
     | ((OLD."name" IS NOT NEW."name" COLLATE BINARY) << 1)
     | ((OLD."query" IS NOT NEW."query" COLLATE BINARY) << 2)
@@ -607,7 +647,11 @@ BEGIN
     'INSERT',
     CAST(NEW."key" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."key") = 'text' OR NEW."key" IS NULL)
+      AND (typeof(NEW."value") = 'text' OR NEW."value" IS NULL)
+      AND (typeof(NEW."updated_at") = 'text' OR NEW."updated_at" IS NULL)
+      THEN json_object('key', NEW."key" || '', 'value', NEW."value" || '', 'updated_at', NEW."updated_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -618,7 +662,7 @@ BEGIN
       END) FROM (
       SELECT 'key' AS "name", 'text' AS "type", NEW."key" AS "value"
       UNION ALL SELECT 'value', 'text', NEW."value"
-      UNION ALL SELECT 'updated_at', 'text', NEW."updated_at"))
+      UNION ALL SELECT 'updated_at', 'text', NEW."updated_at")) END
   );
 END`,
       `CREATE TRIGGER "sync_user_config_update"
@@ -636,7 +680,11 @@ BEGIN
     'UPDATE',
     CAST(NEW."key" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."key") = 'text' OR NEW."key" IS NULL)
+      AND (typeof(NEW."value") = 'text' OR NEW."value" IS NULL)
+      AND (typeof(NEW."updated_at") = 'text' OR NEW."updated_at" IS NULL)
+      THEN json_object('key', NEW."key" || '', 'value', NEW."value" || '', 'updated_at', NEW."updated_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -647,7 +695,7 @@ BEGIN
       END) FROM (
       SELECT 'key' AS "name", 'text' AS "type", NEW."key" AS "value"
       UNION ALL SELECT 'value', 'text', NEW."value"
-      UNION ALL SELECT 'updated_at', 'text', NEW."updated_at")),
+      UNION ALL SELECT 'updated_at', 'text', NEW."updated_at")) END,
     ((OLD."value" IS NOT NEW."value" COLLATE BINARY) << 0)
     | ((OLD."updated_at" IS NOT NEW."updated_at" COLLATE BINARY) << 1)
   );

@@ -96,7 +96,14 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."organization") = 'text' OR NEW."organization" IS NULL)
+      AND (typeof(NEW."birthday") = 'text' OR NEW."birthday" IS NULL)
+      AND (typeof(NEW."notes") = 'text' OR NEW."notes" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'organization', NEW."organization" || '', 'birthday', NEW."birthday" || '', 'notes', NEW."notes" || '', 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -110,7 +117,7 @@ BEGIN
       UNION ALL SELECT 'organization', 'text', NEW."organization"
       UNION ALL SELECT 'birthday', 'text', NEW."birthday"
       UNION ALL SELECT 'notes', 'text', NEW."notes"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at"))
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END
   );
 END`,
       `CREATE TRIGGER "sync_contacts_update"
@@ -131,7 +138,14 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."organization") = 'text' OR NEW."organization" IS NULL)
+      AND (typeof(NEW."birthday") = 'text' OR NEW."birthday" IS NULL)
+      AND (typeof(NEW."notes") = 'text' OR NEW."notes" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'organization', NEW."organization" || '', 'birthday', NEW."birthday" || '', 'notes', NEW."notes" || '', 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -145,7 +159,7 @@ BEGIN
       UNION ALL SELECT 'organization', 'text', NEW."organization"
       UNION ALL SELECT 'birthday', 'text', NEW."birthday"
       UNION ALL SELECT 'notes', 'text', NEW."notes"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at")),
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END,
     ((OLD."name" IS NOT NEW."name" COLLATE BINARY) << 0)
     | ((OLD."organization" IS NOT NEW."organization" COLLATE BINARY) << 1)
     | ((OLD."birthday" IS NOT NEW."birthday" COLLATE BINARY) << 2)
@@ -251,7 +265,12 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."contact_id") = 'text' OR NEW."contact_id" IS NULL)
+      AND (typeof(NEW."label") = 'text' OR NEW."label" IS NULL)
+      AND (typeof(NEW."value") = 'text' OR NEW."value" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'contact_id', NEW."contact_id" || '', 'label', NEW."label" || '', 'value', NEW."value" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -263,7 +282,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'contact_id', 'text', NEW."contact_id"
       UNION ALL SELECT 'label', 'text', NEW."label"
-      UNION ALL SELECT 'value', 'text', NEW."value"))
+      UNION ALL SELECT 'value', 'text', NEW."value")) END
   );
 END`,
       `CREATE TRIGGER "sync_contact_custom_fields_update"
@@ -282,7 +301,12 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."contact_id") = 'text' OR NEW."contact_id" IS NULL)
+      AND (typeof(NEW."label") = 'text' OR NEW."label" IS NULL)
+      AND (typeof(NEW."value") = 'text' OR NEW."value" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'contact_id', NEW."contact_id" || '', 'label', NEW."label" || '', 'value', NEW."value" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -294,7 +318,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'contact_id', 'text', NEW."contact_id"
       UNION ALL SELECT 'label', 'text', NEW."label"
-      UNION ALL SELECT 'value', 'text', NEW."value")),
+      UNION ALL SELECT 'value', 'text', NEW."value")) END,
     ((OLD."contact_id" IS NOT NEW."contact_id" COLLATE BINARY) << 0)
     | ((OLD."label" IS NOT NEW."label" COLLATE BINARY) << 1)
     | ((OLD."value" IS NOT NEW."value" COLLATE BINARY) << 2)
@@ -392,7 +416,13 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."contact_id") = 'text' OR NEW."contact_id" IS NULL)
+      AND (typeof(NEW."label") = 'text' OR NEW."label" IS NULL)
+      AND (typeof(NEW."address") = 'text' OR NEW."address" IS NULL)
+      AND (typeof(NEW."is_primary") = 'integer' AND +NEW."is_primary" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_primary" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'contact_id', NEW."contact_id" || '', 'label', NEW."label" || '', 'address', NEW."address" || '', 'is_primary', NEW."is_primary")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -405,7 +435,7 @@ BEGIN
       UNION ALL SELECT 'contact_id', 'text', NEW."contact_id"
       UNION ALL SELECT 'label', 'text', NEW."label"
       UNION ALL SELECT 'address', 'text', NEW."address"
-      UNION ALL SELECT 'is_primary', 'integer', NEW."is_primary"))
+      UNION ALL SELECT 'is_primary', 'integer', NEW."is_primary")) END
   );
 END`,
       `CREATE TRIGGER "sync_contact_emails_update"
@@ -425,7 +455,13 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."contact_id") = 'text' OR NEW."contact_id" IS NULL)
+      AND (typeof(NEW."label") = 'text' OR NEW."label" IS NULL)
+      AND (typeof(NEW."address") = 'text' OR NEW."address" IS NULL)
+      AND (typeof(NEW."is_primary") = 'integer' AND +NEW."is_primary" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_primary" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'contact_id', NEW."contact_id" || '', 'label', NEW."label" || '', 'address', NEW."address" || '', 'is_primary', NEW."is_primary")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -438,7 +474,7 @@ BEGIN
       UNION ALL SELECT 'contact_id', 'text', NEW."contact_id"
       UNION ALL SELECT 'label', 'text', NEW."label"
       UNION ALL SELECT 'address', 'text', NEW."address"
-      UNION ALL SELECT 'is_primary', 'integer', NEW."is_primary")),
+      UNION ALL SELECT 'is_primary', 'integer', NEW."is_primary")) END,
     ((OLD."contact_id" IS NOT NEW."contact_id" COLLATE BINARY) << 0)
     | ((OLD."label" IS NOT NEW."label" COLLATE BINARY) << 1)
     | ((OLD."address" IS NOT NEW."address" COLLATE BINARY) << 2)
@@ -540,7 +576,13 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."contact_id") = 'text' OR NEW."contact_id" IS NULL)
+      AND (typeof(NEW."label") = 'text' OR NEW."label" IS NULL)
+      AND (typeof(NEW."number") = 'text' OR NEW."number" IS NULL)
+      AND (typeof(NEW."is_primary") = 'integer' AND +NEW."is_primary" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_primary" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'contact_id', NEW."contact_id" || '', 'label', NEW."label" || '', 'number', NEW."number" || '', 'is_primary', NEW."is_primary")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -553,7 +595,7 @@ BEGIN
       UNION ALL SELECT 'contact_id', 'text', NEW."contact_id"
       UNION ALL SELECT 'label', 'text', NEW."label"
       UNION ALL SELECT 'number', 'text', NEW."number"
-      UNION ALL SELECT 'is_primary', 'integer', NEW."is_primary"))
+      UNION ALL SELECT 'is_primary', 'integer', NEW."is_primary")) END
   );
 END`,
       `CREATE TRIGGER "sync_contact_phones_update"
@@ -573,7 +615,13 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."contact_id") = 'text' OR NEW."contact_id" IS NULL)
+      AND (typeof(NEW."label") = 'text' OR NEW."label" IS NULL)
+      AND (typeof(NEW."number") = 'text' OR NEW."number" IS NULL)
+      AND (typeof(NEW."is_primary") = 'integer' AND +NEW."is_primary" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_primary" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'contact_id', NEW."contact_id" || '', 'label', NEW."label" || '', 'number', NEW."number" || '', 'is_primary', NEW."is_primary")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -586,7 +634,7 @@ BEGIN
       UNION ALL SELECT 'contact_id', 'text', NEW."contact_id"
       UNION ALL SELECT 'label', 'text', NEW."label"
       UNION ALL SELECT 'number', 'text', NEW."number"
-      UNION ALL SELECT 'is_primary', 'integer', NEW."is_primary")),
+      UNION ALL SELECT 'is_primary', 'integer', NEW."is_primary")) END,
     ((OLD."contact_id" IS NOT NEW."contact_id" COLLATE BINARY) << 0)
     | ((OLD."label" IS NOT NEW."label" COLLATE BINARY) << 1)
     | ((OLD."number" IS NOT NEW."number" COLLATE BINARY) << 2)
@@ -688,7 +736,12 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."contact_id") = 'text' OR NEW."contact_id" IS NULL)
+      AND (typeof(NEW."platform") = 'text' OR NEW."platform" IS NULL)
+      AND (typeof(NEW."handle") = 'text' OR NEW."handle" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'contact_id', NEW."contact_id" || '', 'platform', NEW."platform" || '', 'handle', NEW."handle" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -700,7 +753,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'contact_id', 'text', NEW."contact_id"
       UNION ALL SELECT 'platform', 'text', NEW."platform"
-      UNION ALL SELECT 'handle', 'text', NEW."handle"))
+      UNION ALL SELECT 'handle', 'text', NEW."handle")) END
   );
 END`,
       `CREATE TRIGGER "sync_contact_social_handles_update"
@@ -719,7 +772,12 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."contact_id") = 'text' OR NEW."contact_id" IS NULL)
+      AND (typeof(NEW."platform") = 'text' OR NEW."platform" IS NULL)
+      AND (typeof(NEW."handle") = 'text' OR NEW."handle" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'contact_id', NEW."contact_id" || '', 'platform', NEW."platform" || '', 'handle', NEW."handle" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -731,7 +789,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'contact_id', 'text', NEW."contact_id"
       UNION ALL SELECT 'platform', 'text', NEW."platform"
-      UNION ALL SELECT 'handle', 'text', NEW."handle")),
+      UNION ALL SELECT 'handle', 'text', NEW."handle")) END,
     ((OLD."contact_id" IS NOT NEW."contact_id" COLLATE BINARY) << 0)
     | ((OLD."platform" IS NOT NEW."platform" COLLATE BINARY) << 1)
     | ((OLD."handle" IS NOT NEW."handle" COLLATE BINARY) << 2)
@@ -829,7 +887,25 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."account_name") = 'text' OR NEW."account_name" IS NULL)
+      AND (typeof(NEW."email_address") = 'text' OR NEW."email_address" IS NULL)
+      AND (typeof(NEW."display_name") = 'text' OR NEW."display_name" IS NULL)
+      AND (typeof(NEW."imap_host") = 'text' OR NEW."imap_host" IS NULL)
+      AND (typeof(NEW."imap_port") = 'integer' AND +NEW."imap_port" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."imap_port" IS NULL)
+      AND (typeof(NEW."imap_security") = 'text' OR NEW."imap_security" IS NULL)
+      AND (typeof(NEW."imap_username") = 'text' OR NEW."imap_username" IS NULL)
+      AND (typeof(NEW."smtp_host") = 'text' OR NEW."smtp_host" IS NULL)
+      AND (typeof(NEW."smtp_port") = 'integer' AND +NEW."smtp_port" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."smtp_port" IS NULL)
+      AND (typeof(NEW."smtp_security") = 'text' OR NEW."smtp_security" IS NULL)
+      AND (typeof(NEW."smtp_username") = 'text' OR NEW."smtp_username" IS NULL)
+      AND (typeof(NEW."auth_method") = 'text' OR NEW."auth_method" IS NULL)
+      AND (typeof(NEW."signature") = 'text' OR NEW."signature" IS NULL)
+      AND (typeof(NEW."fetch_interval_minutes") = 'integer' AND +NEW."fetch_interval_minutes" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."fetch_interval_minutes" IS NULL)
+      AND (typeof(NEW."is_default") = 'integer' AND +NEW."is_default" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_default" IS NULL)
+      AND (typeof(NEW."is_enabled") = 'integer' AND +NEW."is_enabled" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_enabled" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'account_name', NEW."account_name" || '', 'email_address', NEW."email_address" || '', 'display_name', NEW."display_name" || '', 'imap_host', NEW."imap_host" || '', 'imap_port', NEW."imap_port", 'imap_security', NEW."imap_security" || '', 'imap_username', NEW."imap_username" || '', 'smtp_host', NEW."smtp_host" || '', 'smtp_port', NEW."smtp_port", 'smtp_security', NEW."smtp_security" || '', 'smtp_username', NEW."smtp_username" || '', 'auth_method', NEW."auth_method" || '', 'signature', NEW."signature" || '', 'fetch_interval_minutes', NEW."fetch_interval_minutes", 'is_default', NEW."is_default", 'is_enabled', NEW."is_enabled")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -854,7 +930,7 @@ BEGIN
       UNION ALL SELECT 'signature', 'text', NEW."signature"
       UNION ALL SELECT 'fetch_interval_minutes', 'integer', NEW."fetch_interval_minutes"
       UNION ALL SELECT 'is_default', 'integer', NEW."is_default"
-      UNION ALL SELECT 'is_enabled', 'integer', NEW."is_enabled"))
+      UNION ALL SELECT 'is_enabled', 'integer', NEW."is_enabled")) END
   );
 END`,
       `CREATE TRIGGER "sync_email_accounts_update"
@@ -886,7 +962,25 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."account_name") = 'text' OR NEW."account_name" IS NULL)
+      AND (typeof(NEW."email_address") = 'text' OR NEW."email_address" IS NULL)
+      AND (typeof(NEW."display_name") = 'text' OR NEW."display_name" IS NULL)
+      AND (typeof(NEW."imap_host") = 'text' OR NEW."imap_host" IS NULL)
+      AND (typeof(NEW."imap_port") = 'integer' AND +NEW."imap_port" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."imap_port" IS NULL)
+      AND (typeof(NEW."imap_security") = 'text' OR NEW."imap_security" IS NULL)
+      AND (typeof(NEW."imap_username") = 'text' OR NEW."imap_username" IS NULL)
+      AND (typeof(NEW."smtp_host") = 'text' OR NEW."smtp_host" IS NULL)
+      AND (typeof(NEW."smtp_port") = 'integer' AND +NEW."smtp_port" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."smtp_port" IS NULL)
+      AND (typeof(NEW."smtp_security") = 'text' OR NEW."smtp_security" IS NULL)
+      AND (typeof(NEW."smtp_username") = 'text' OR NEW."smtp_username" IS NULL)
+      AND (typeof(NEW."auth_method") = 'text' OR NEW."auth_method" IS NULL)
+      AND (typeof(NEW."signature") = 'text' OR NEW."signature" IS NULL)
+      AND (typeof(NEW."fetch_interval_minutes") = 'integer' AND +NEW."fetch_interval_minutes" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."fetch_interval_minutes" IS NULL)
+      AND (typeof(NEW."is_default") = 'integer' AND +NEW."is_default" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_default" IS NULL)
+      AND (typeof(NEW."is_enabled") = 'integer' AND +NEW."is_enabled" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_enabled" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'account_name', NEW."account_name" || '', 'email_address', NEW."email_address" || '', 'display_name', NEW."display_name" || '', 'imap_host', NEW."imap_host" || '', 'imap_port', NEW."imap_port", 'imap_security', NEW."imap_security" || '', 'imap_username', NEW."imap_username" || '', 'smtp_host', NEW."smtp_host" || '', 'smtp_port', NEW."smtp_port", 'smtp_security', NEW."smtp_security" || '', 'smtp_username', NEW."smtp_username" || '', 'auth_method', NEW."auth_method" || '', 'signature', NEW."signature" || '', 'fetch_interval_minutes', NEW."fetch_interval_minutes", 'is_default', NEW."is_default", 'is_enabled', NEW."is_enabled")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -911,7 +1005,7 @@ BEGIN
       UNION ALL SELECT 'signature', 'text', NEW."signature"
       UNION ALL SELECT 'fetch_interval_minutes', 'integer', NEW."fetch_interval_minutes"
       UNION ALL SELECT 'is_default', 'integer', NEW."is_default"
-      UNION ALL SELECT 'is_enabled', 'integer', NEW."is_enabled")),
+      UNION ALL SELECT 'is_enabled', 'integer', NEW."is_enabled")) END,
     ((OLD."account_name" IS NOT NEW."account_name" COLLATE BINARY) << 0)
     | ((OLD."email_address" IS NOT NEW."email_address" COLLATE BINARY) << 1)
     | ((OLD."display_name" IS NOT NEW."display_name" COLLATE BINARY) << 2)
@@ -1061,7 +1155,14 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."description") = 'text' OR NEW."description" IS NULL)
+      AND (typeof(NEW."project_type") = 'text' OR NEW."project_type" IS NULL)
+      AND (typeof(NEW."status") = 'text' OR NEW."status" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'description', NEW."description" || '', 'project_type', NEW."project_type" || '', 'status', NEW."status" || '', 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1075,7 +1176,7 @@ BEGIN
       UNION ALL SELECT 'description', 'text', NEW."description"
       UNION ALL SELECT 'project_type', 'text', NEW."project_type"
       UNION ALL SELECT 'status', 'text', NEW."status"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at"))
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END
   );
 END`,
       `CREATE TRIGGER "sync_projects_update"
@@ -1096,7 +1197,14 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."description") = 'text' OR NEW."description" IS NULL)
+      AND (typeof(NEW."project_type") = 'text' OR NEW."project_type" IS NULL)
+      AND (typeof(NEW."status") = 'text' OR NEW."status" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'description', NEW."description" || '', 'project_type', NEW."project_type" || '', 'status', NEW."status" || '', 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1110,7 +1218,7 @@ BEGIN
       UNION ALL SELECT 'description', 'text', NEW."description"
       UNION ALL SELECT 'project_type', 'text', NEW."project_type"
       UNION ALL SELECT 'status', 'text', NEW."status"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at")),
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END,
     ((OLD."name" IS NOT NEW."name" COLLATE BINARY) << 0)
     | ((OLD."description" IS NOT NEW."description" COLLATE BINARY) << 1)
     | ((OLD."project_type" IS NOT NEW."project_type" COLLATE BINARY) << 2)
@@ -1216,7 +1324,16 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."project_id") = 'text' OR NEW."project_id" IS NULL)
+      AND (typeof(NEW."title") = 'text' OR NEW."title" IS NULL)
+      AND (typeof(NEW."description") = 'text' OR NEW."description" IS NULL)
+      AND (typeof(NEW."location") = 'text' OR NEW."location" IS NULL)
+      AND (typeof(NEW."starts_at") = 'text' OR NEW."starts_at" IS NULL)
+      AND (typeof(NEW."ends_at") = 'text' OR NEW."ends_at" IS NULL)
+      AND (typeof(NEW."all_day") = 'integer' AND +NEW."all_day" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."all_day" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'project_id', NEW."project_id" || '', 'title', NEW."title" || '', 'description', NEW."description" || '', 'location', NEW."location" || '', 'starts_at', NEW."starts_at" || '', 'ends_at', NEW."ends_at" || '', 'all_day', NEW."all_day")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1232,7 +1349,7 @@ BEGIN
       UNION ALL SELECT 'location', 'text', NEW."location"
       UNION ALL SELECT 'starts_at', 'text', NEW."starts_at"
       UNION ALL SELECT 'ends_at', 'text', NEW."ends_at"
-      UNION ALL SELECT 'all_day', 'integer', NEW."all_day"))
+      UNION ALL SELECT 'all_day', 'integer', NEW."all_day")) END
   );
 END`,
       `CREATE TRIGGER "sync_events_update"
@@ -1255,7 +1372,16 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."project_id") = 'text' OR NEW."project_id" IS NULL)
+      AND (typeof(NEW."title") = 'text' OR NEW."title" IS NULL)
+      AND (typeof(NEW."description") = 'text' OR NEW."description" IS NULL)
+      AND (typeof(NEW."location") = 'text' OR NEW."location" IS NULL)
+      AND (typeof(NEW."starts_at") = 'text' OR NEW."starts_at" IS NULL)
+      AND (typeof(NEW."ends_at") = 'text' OR NEW."ends_at" IS NULL)
+      AND (typeof(NEW."all_day") = 'integer' AND +NEW."all_day" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."all_day" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'project_id', NEW."project_id" || '', 'title', NEW."title" || '', 'description', NEW."description" || '', 'location', NEW."location" || '', 'starts_at', NEW."starts_at" || '', 'ends_at', NEW."ends_at" || '', 'all_day', NEW."all_day")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1271,7 +1397,7 @@ BEGIN
       UNION ALL SELECT 'location', 'text', NEW."location"
       UNION ALL SELECT 'starts_at', 'text', NEW."starts_at"
       UNION ALL SELECT 'ends_at', 'text', NEW."ends_at"
-      UNION ALL SELECT 'all_day', 'integer', NEW."all_day")),
+      UNION ALL SELECT 'all_day', 'integer', NEW."all_day")) END,
     ((OLD."project_id" IS NOT NEW."project_id" COLLATE BINARY) << 0)
     | ((OLD."title" IS NOT NEW."title" COLLATE BINARY) << 1)
     | ((OLD."description" IS NOT NEW."description" COLLATE BINARY) << 2)
@@ -1385,7 +1511,15 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."project_id") = 'text' OR NEW."project_id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."due") = 'text' OR NEW."due" IS NULL)
+      AND (typeof(NEW."status") = 'text' OR NEW."status" IS NULL)
+      AND (typeof(NEW."sort_order") = 'integer' AND +NEW."sort_order" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."sort_order" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'project_id', NEW."project_id" || '', 'name', NEW."name" || '', 'due', NEW."due" || '', 'status', NEW."status" || '', 'sort_order', NEW."sort_order", 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1400,7 +1534,7 @@ BEGIN
       UNION ALL SELECT 'due', 'text', NEW."due"
       UNION ALL SELECT 'status', 'text', NEW."status"
       UNION ALL SELECT 'sort_order', 'integer', NEW."sort_order"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at"))
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END
   );
 END`,
       `CREATE TRIGGER "sync_milestones_update"
@@ -1422,7 +1556,15 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."project_id") = 'text' OR NEW."project_id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."due") = 'text' OR NEW."due" IS NULL)
+      AND (typeof(NEW."status") = 'text' OR NEW."status" IS NULL)
+      AND (typeof(NEW."sort_order") = 'integer' AND +NEW."sort_order" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."sort_order" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'project_id', NEW."project_id" || '', 'name', NEW."name" || '', 'due', NEW."due" || '', 'status', NEW."status" || '', 'sort_order', NEW."sort_order", 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1437,7 +1579,7 @@ BEGIN
       UNION ALL SELECT 'due', 'text', NEW."due"
       UNION ALL SELECT 'status', 'text', NEW."status"
       UNION ALL SELECT 'sort_order', 'integer', NEW."sort_order"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at")),
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END,
     ((OLD."project_id" IS NOT NEW."project_id" COLLATE BINARY) << 0)
     | ((OLD."name" IS NOT NEW."name" COLLATE BINARY) << 1)
     | ((OLD."due" IS NOT NEW."due" COLLATE BINARY) << 2)
@@ -1547,7 +1689,12 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."filter") = 'text' OR NEW."filter" IS NULL)
+      AND (typeof(NEW."sort_order") = 'integer' AND +NEW."sort_order" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."sort_order" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'filter', NEW."filter" || '', 'sort_order', NEW."sort_order")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1559,7 +1706,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'filter', 'text', NEW."filter"
-      UNION ALL SELECT 'sort_order', 'integer', NEW."sort_order"))
+      UNION ALL SELECT 'sort_order', 'integer', NEW."sort_order")) END
   );
 END`,
       `CREATE TRIGGER "sync_saved_views_update"
@@ -1578,7 +1725,12 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."filter") = 'text' OR NEW."filter" IS NULL)
+      AND (typeof(NEW."sort_order") = 'integer' AND +NEW."sort_order" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."sort_order" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'filter', NEW."filter" || '', 'sort_order', NEW."sort_order")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1590,7 +1742,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'filter', 'text', NEW."filter"
-      UNION ALL SELECT 'sort_order', 'integer', NEW."sort_order")),
+      UNION ALL SELECT 'sort_order', 'integer', NEW."sort_order")) END,
     ((OLD."name" IS NOT NEW."name" COLLATE BINARY) << 0)
     | ((OLD."filter" IS NOT NEW."filter" COLLATE BINARY) << 1)
     | ((OLD."sort_order" IS NOT NEW."sort_order" COLLATE BINARY) << 2)
@@ -1688,7 +1840,27 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."project_id") = 'text' OR NEW."project_id" IS NULL)
+      AND (typeof(NEW."milestone_id") = 'text' OR NEW."milestone_id" IS NULL)
+      AND (typeof(NEW."description") = 'text' OR NEW."description" IS NULL)
+      AND (typeof(NEW."status") = 'text' OR NEW."status" IS NULL)
+      AND (typeof(NEW."priority") = 'text' OR NEW."priority" IS NULL)
+      AND (typeof(NEW."due") = 'text' OR NEW."due" IS NULL)
+      AND (typeof(NEW."tags") = 'text' OR NEW."tags" IS NULL)
+      AND (typeof(NEW."urgency") = 'real' AND CAST(NEW."urgency" * 1000000 AS INTEGER) / 1000000.0 = +NEW."urgency" AND abs(NEW."urgency") < 1000000000 OR NEW."urgency" IS NULL)
+      AND (typeof(NEW."recurrence") = 'text' OR NEW."recurrence" IS NULL)
+      AND (typeof(NEW."recurrence_parent_id") = 'text' OR NEW."recurrence_parent_id" IS NULL)
+      AND (typeof(NEW."source_email_id") = 'text' OR NEW."source_email_id" IS NULL)
+      AND (typeof(NEW."snoozed_until") = 'text' OR NEW."snoozed_until" IS NULL)
+      AND (typeof(NEW."waiting_for_response") = 'integer' AND +NEW."waiting_for_response" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."waiting_for_response" IS NULL)
+      AND (typeof(NEW."follow_up_at") = 'text' OR NEW."follow_up_at" IS NULL)
+      AND (typeof(NEW."scheduled_start") = 'text' OR NEW."scheduled_start" IS NULL)
+      AND (typeof(NEW."scheduled_minutes") = 'integer' AND +NEW."scheduled_minutes" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."scheduled_minutes" IS NULL)
+      AND (typeof(NEW."completed_at") = 'text' OR NEW."completed_at" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'project_id', NEW."project_id" || '', 'milestone_id', NEW."milestone_id" || '', 'description', NEW."description" || '', 'status', NEW."status" || '', 'priority', NEW."priority" || '', 'due', NEW."due" || '', 'tags', NEW."tags" || '', 'urgency', NEW."urgency", 'recurrence', NEW."recurrence" || '', 'recurrence_parent_id', NEW."recurrence_parent_id" || '', 'source_email_id', NEW."source_email_id" || '', 'snoozed_until', NEW."snoozed_until" || '', 'waiting_for_response', NEW."waiting_for_response", 'follow_up_at', NEW."follow_up_at" || '', 'scheduled_start', NEW."scheduled_start" || '', 'scheduled_minutes', NEW."scheduled_minutes", 'completed_at', NEW."completed_at" || '', 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1715,7 +1887,7 @@ BEGIN
       UNION ALL SELECT 'scheduled_start', 'text', NEW."scheduled_start"
       UNION ALL SELECT 'scheduled_minutes', 'integer', NEW."scheduled_minutes"
       UNION ALL SELECT 'completed_at', 'text', NEW."completed_at"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at"))
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END
   );
 END`,
       `CREATE TRIGGER "sync_tasks_update"
@@ -1749,7 +1921,27 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."project_id") = 'text' OR NEW."project_id" IS NULL)
+      AND (typeof(NEW."milestone_id") = 'text' OR NEW."milestone_id" IS NULL)
+      AND (typeof(NEW."description") = 'text' OR NEW."description" IS NULL)
+      AND (typeof(NEW."status") = 'text' OR NEW."status" IS NULL)
+      AND (typeof(NEW."priority") = 'text' OR NEW."priority" IS NULL)
+      AND (typeof(NEW."due") = 'text' OR NEW."due" IS NULL)
+      AND (typeof(NEW."tags") = 'text' OR NEW."tags" IS NULL)
+      AND (typeof(NEW."urgency") = 'real' AND CAST(NEW."urgency" * 1000000 AS INTEGER) / 1000000.0 = +NEW."urgency" AND abs(NEW."urgency") < 1000000000 OR NEW."urgency" IS NULL)
+      AND (typeof(NEW."recurrence") = 'text' OR NEW."recurrence" IS NULL)
+      AND (typeof(NEW."recurrence_parent_id") = 'text' OR NEW."recurrence_parent_id" IS NULL)
+      AND (typeof(NEW."source_email_id") = 'text' OR NEW."source_email_id" IS NULL)
+      AND (typeof(NEW."snoozed_until") = 'text' OR NEW."snoozed_until" IS NULL)
+      AND (typeof(NEW."waiting_for_response") = 'integer' AND +NEW."waiting_for_response" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."waiting_for_response" IS NULL)
+      AND (typeof(NEW."follow_up_at") = 'text' OR NEW."follow_up_at" IS NULL)
+      AND (typeof(NEW."scheduled_start") = 'text' OR NEW."scheduled_start" IS NULL)
+      AND (typeof(NEW."scheduled_minutes") = 'integer' AND +NEW."scheduled_minutes" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."scheduled_minutes" IS NULL)
+      AND (typeof(NEW."completed_at") = 'text' OR NEW."completed_at" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'project_id', NEW."project_id" || '', 'milestone_id', NEW."milestone_id" || '', 'description', NEW."description" || '', 'status', NEW."status" || '', 'priority', NEW."priority" || '', 'due', NEW."due" || '', 'tags', NEW."tags" || '', 'urgency', NEW."urgency", 'recurrence', NEW."recurrence" || '', 'recurrence_parent_id', NEW."recurrence_parent_id" || '', 'source_email_id', NEW."source_email_id" || '', 'snoozed_until', NEW."snoozed_until" || '', 'waiting_for_response', NEW."waiting_for_response", 'follow_up_at', NEW."follow_up_at" || '', 'scheduled_start', NEW."scheduled_start" || '', 'scheduled_minutes', NEW."scheduled_minutes", 'completed_at', NEW."completed_at" || '', 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1776,7 +1968,7 @@ BEGIN
       UNION ALL SELECT 'scheduled_start', 'text', NEW."scheduled_start"
       UNION ALL SELECT 'scheduled_minutes', 'integer', NEW."scheduled_minutes"
       UNION ALL SELECT 'completed_at', 'text', NEW."completed_at"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at")),
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END,
     ((OLD."project_id" IS NOT NEW."project_id" COLLATE BINARY) << 0)
     | ((OLD."milestone_id" IS NOT NEW."milestone_id" COLLATE BINARY) << 1)
     | ((OLD."description" IS NOT NEW."description" COLLATE BINARY) << 2)
@@ -1934,7 +2126,12 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."task_id") = 'text' OR NEW."task_id" IS NULL)
+      AND (typeof(NEW."body") = 'text' OR NEW."body" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'task_id', NEW."task_id" || '', 'body', NEW."body" || '', 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1946,7 +2143,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'task_id', 'text', NEW."task_id"
       UNION ALL SELECT 'body', 'text', NEW."body"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at"))
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END
   );
 END`,
       `CREATE TRIGGER "sync_annotations_update"
@@ -1965,7 +2162,12 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."task_id") = 'text' OR NEW."task_id" IS NULL)
+      AND (typeof(NEW."body") = 'text' OR NEW."body" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'task_id', NEW."task_id" || '', 'body', NEW."body" || '', 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1977,7 +2179,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'task_id', 'text', NEW."task_id"
       UNION ALL SELECT 'body', 'text', NEW."body"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at")),
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END,
     ((OLD."task_id" IS NOT NEW."task_id" COLLATE BINARY) << 0)
     | ((OLD."body" IS NOT NEW."body" COLLATE BINARY) << 1)
     | ((OLD."created_at" IS NOT NEW."created_at" COLLATE BINARY) << 2)
@@ -2075,7 +2277,13 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."task_id") = 'text' OR NEW."task_id" IS NULL)
+      AND (typeof(NEW."description") = 'text' OR NEW."description" IS NULL)
+      AND (typeof(NEW."done") = 'integer' AND +NEW."done" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."done" IS NULL)
+      AND (typeof(NEW."position") = 'integer' AND +NEW."position" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."position" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'task_id', NEW."task_id" || '', 'description', NEW."description" || '', 'done', NEW."done", 'position', NEW."position")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -2088,7 +2296,7 @@ BEGIN
       UNION ALL SELECT 'task_id', 'text', NEW."task_id"
       UNION ALL SELECT 'description', 'text', NEW."description"
       UNION ALL SELECT 'done', 'integer', NEW."done"
-      UNION ALL SELECT 'position', 'integer', NEW."position"))
+      UNION ALL SELECT 'position', 'integer', NEW."position")) END
   );
 END`,
       `CREATE TRIGGER "sync_subtasks_update"
@@ -2108,7 +2316,13 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."task_id") = 'text' OR NEW."task_id" IS NULL)
+      AND (typeof(NEW."description") = 'text' OR NEW."description" IS NULL)
+      AND (typeof(NEW."done") = 'integer' AND +NEW."done" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."done" IS NULL)
+      AND (typeof(NEW."position") = 'integer' AND +NEW."position" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."position" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'task_id', NEW."task_id" || '', 'description', NEW."description" || '', 'done', NEW."done", 'position', NEW."position")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -2121,7 +2335,7 @@ BEGIN
       UNION ALL SELECT 'task_id', 'text', NEW."task_id"
       UNION ALL SELECT 'description', 'text', NEW."description"
       UNION ALL SELECT 'done', 'integer', NEW."done"
-      UNION ALL SELECT 'position', 'integer', NEW."position")),
+      UNION ALL SELECT 'position', 'integer', NEW."position")) END,
     ((OLD."task_id" IS NOT NEW."task_id" COLLATE BINARY) << 0)
     | ((OLD."description" IS NOT NEW."description" COLLATE BINARY) << 1)
     | ((OLD."done" IS NOT NEW."done" COLLATE BINARY) << 2)

@@ -96,7 +96,10 @@ BEGIN
     'INSERT',
     CAST(NEW."hash" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."hash") = 'text' OR NEW."hash" IS NULL)
+      AND (typeof(NEW."size") = 'integer' AND +NEW."size" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."size" IS NULL)
+      THEN json_object('hash', NEW."hash" || '', 'size', NEW."size")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -106,7 +109,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'hash' AS "name", 'text' AS "type", NEW."hash" AS "value"
-      UNION ALL SELECT 'size', 'integer', NEW."size"))
+      UNION ALL SELECT 'size', 'integer', NEW."size")) END
   );
 END`,
       `CREATE TRIGGER "sync_files_update"
@@ -123,7 +126,10 @@ BEGIN
     'UPDATE',
     CAST(NEW."hash" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."hash") = 'text' OR NEW."hash" IS NULL)
+      AND (typeof(NEW."size") = 'integer' AND +NEW."size" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."size" IS NULL)
+      THEN json_object('hash', NEW."hash" || '', 'size', NEW."size")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -133,7 +139,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'hash' AS "name", 'text' AS "type", NEW."hash" AS "value"
-      UNION ALL SELECT 'size', 'integer', NEW."size")),
+      UNION ALL SELECT 'size', 'integer', NEW."size")) END,
     ((OLD."size" IS NOT NEW."size" COLLATE BINARY) << 0)
   );
 END`,

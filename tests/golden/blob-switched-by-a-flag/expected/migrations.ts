@@ -96,7 +96,11 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."sync_files") = 'integer' AND +NEW."sync_files" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."sync_files" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'sync_files', NEW."sync_files")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -107,7 +111,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"
-      UNION ALL SELECT 'sync_files', 'integer', NEW."sync_files"))
+      UNION ALL SELECT 'sync_files', 'integer', NEW."sync_files")) END
   );
 END`,
       `CREATE TRIGGER "sync_folders_update"
@@ -125,7 +129,11 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."sync_files") = 'integer' AND +NEW."sync_files" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."sync_files" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'sync_files', NEW."sync_files")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -136,7 +144,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"
-      UNION ALL SELECT 'sync_files', 'integer', NEW."sync_files")),
+      UNION ALL SELECT 'sync_files', 'integer', NEW."sync_files")) END,
     ((OLD."name" IS NOT NEW."name" COLLATE BINARY) << 0)
     | ((OLD."sync_files" IS NOT NEW."sync_files" COLLATE BINARY) << 1)
   );
@@ -230,7 +238,10 @@ BEGIN
     'INSERT',
     CAST(NEW."hash" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."hash") = 'text' OR NEW."hash" IS NULL)
+      AND (typeof(NEW."file_size") = 'integer' AND +NEW."file_size" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."file_size" IS NULL)
+      THEN json_object('hash', NEW."hash" || '', 'file_size', NEW."file_size")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -240,7 +251,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'hash' AS "name", 'text' AS "type", NEW."hash" AS "value"
-      UNION ALL SELECT 'file_size', 'integer', NEW."file_size"))
+      UNION ALL SELECT 'file_size', 'integer', NEW."file_size")) END
   );
 END`,
       `CREATE TRIGGER "sync_samples_update"
@@ -257,7 +268,10 @@ BEGIN
     'UPDATE',
     CAST(NEW."hash" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."hash") = 'text' OR NEW."hash" IS NULL)
+      AND (typeof(NEW."file_size") = 'integer' AND +NEW."file_size" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."file_size" IS NULL)
+      THEN json_object('hash', NEW."hash" || '', 'file_size', NEW."file_size")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -267,7 +281,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'hash' AS "name", 'text' AS "type", NEW."hash" AS "value"
-      UNION ALL SELECT 'file_size', 'integer', NEW."file_size")),
+      UNION ALL SELECT 'file_size', 'integer', NEW."file_size")) END,
     ((OLD."file_size" IS NOT NEW."file_size" COLLATE BINARY) << 0)
   );
 END`,
@@ -357,7 +371,11 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."folder_id") = 'text' OR NEW."folder_id" IS NULL)
+      AND (typeof(NEW."sample") = 'text' OR NEW."sample" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'folder_id', NEW."folder_id" || '', 'sample', NEW."sample" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -368,7 +386,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'folder_id', 'text', NEW."folder_id"
-      UNION ALL SELECT 'sample', 'text', NEW."sample"))
+      UNION ALL SELECT 'sample', 'text', NEW."sample")) END
   );
 END`,
       `CREATE TRIGGER "sync_entries_update"
@@ -386,7 +404,11 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."folder_id") = 'text' OR NEW."folder_id" IS NULL)
+      AND (typeof(NEW."sample") = 'text' OR NEW."sample" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'folder_id', NEW."folder_id" || '', 'sample', NEW."sample" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -397,7 +419,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'folder_id', 'text', NEW."folder_id"
-      UNION ALL SELECT 'sample', 'text', NEW."sample")),
+      UNION ALL SELECT 'sample', 'text', NEW."sample")) END,
     ((OLD."folder_id" IS NOT NEW."folder_id" COLLATE BINARY) << 0)
     | ((OLD."sample" IS NOT NEW."sample" COLLATE BINARY) << 1)
   );

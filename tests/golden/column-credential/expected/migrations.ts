@@ -96,7 +96,16 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."address") = 'text' OR NEW."address" IS NULL)
+      AND (typeof(NEW."password") = 'text' OR NEW."password" IS NULL)
+      AND (typeof(NEW."apiKey") = 'text' OR NEW."apiKey" IS NULL)
+      AND (typeof(NEW."oauth_refresh") = 'text' OR NEW."oauth_refresh" IS NULL)
+      AND (typeof(NEW."client_secret") = 'text' OR NEW."client_secret" IS NULL)
+      AND (typeof(NEW."token_count") = 'integer' AND +NEW."token_count" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."token_count" IS NULL)
+      AND (typeof(NEW."secret_santa") = 'text' OR NEW."secret_santa" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'address', NEW."address" || '', 'password', NEW."password" || '', 'apiKey', NEW."apiKey" || '', 'oauth_refresh', NEW."oauth_refresh" || '', 'client_secret', NEW."client_secret" || '', 'token_count', NEW."token_count", 'secret_santa', NEW."secret_santa" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -112,7 +121,7 @@ BEGIN
       UNION ALL SELECT 'oauth_refresh', 'text', NEW."oauth_refresh"
       UNION ALL SELECT 'client_secret', 'text', NEW."client_secret"
       UNION ALL SELECT 'token_count', 'integer', NEW."token_count"
-      UNION ALL SELECT 'secret_santa', 'text', NEW."secret_santa"))
+      UNION ALL SELECT 'secret_santa', 'text', NEW."secret_santa")) END
   );
 END`,
       `CREATE TRIGGER "sync_accounts_update"
@@ -135,7 +144,16 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."address") = 'text' OR NEW."address" IS NULL)
+      AND (typeof(NEW."password") = 'text' OR NEW."password" IS NULL)
+      AND (typeof(NEW."apiKey") = 'text' OR NEW."apiKey" IS NULL)
+      AND (typeof(NEW."oauth_refresh") = 'text' OR NEW."oauth_refresh" IS NULL)
+      AND (typeof(NEW."client_secret") = 'text' OR NEW."client_secret" IS NULL)
+      AND (typeof(NEW."token_count") = 'integer' AND +NEW."token_count" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."token_count" IS NULL)
+      AND (typeof(NEW."secret_santa") = 'text' OR NEW."secret_santa" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'address', NEW."address" || '', 'password', NEW."password" || '', 'apiKey', NEW."apiKey" || '', 'oauth_refresh', NEW."oauth_refresh" || '', 'client_secret', NEW."client_secret" || '', 'token_count', NEW."token_count", 'secret_santa', NEW."secret_santa" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -151,7 +169,7 @@ BEGIN
       UNION ALL SELECT 'oauth_refresh', 'text', NEW."oauth_refresh"
       UNION ALL SELECT 'client_secret', 'text', NEW."client_secret"
       UNION ALL SELECT 'token_count', 'integer', NEW."token_count"
-      UNION ALL SELECT 'secret_santa', 'text', NEW."secret_santa")),
+      UNION ALL SELECT 'secret_santa', 'text', NEW."secret_santa")) END,
     ((OLD."address" IS NOT NEW."address" COLLATE BINARY) << 0)
     | ((OLD."password" IS NOT NEW."password" COLLATE BINARY) << 1)
     | ((OLD."apiKey" IS NOT NEW."apiKey" COLLATE BINARY) << 2)

@@ -96,7 +96,11 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."title") = 'text' OR NEW."title" IS NULL)
+      AND (typeof(NEW."body") = 'text' OR NEW."body" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'title', NEW."title" || '', 'body', NEW."body" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -107,7 +111,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'title', 'text', NEW."title"
-      UNION ALL SELECT 'body', 'text', NEW."body"))
+      UNION ALL SELECT 'body', 'text', NEW."body")) END
   );
 END`,
       `CREATE TRIGGER "sync_notes_update"
@@ -125,7 +129,11 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."title") = 'text' OR NEW."title" IS NULL)
+      AND (typeof(NEW."body") = 'text' OR NEW."body" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'title', NEW."title" || '', 'body', NEW."body" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -136,7 +144,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'title', 'text', NEW."title"
-      UNION ALL SELECT 'body', 'text', NEW."body")),
+      UNION ALL SELECT 'body', 'text', NEW."body")) END,
     ((OLD."title" IS NOT NEW."title" COLLATE BINARY) << 0)
     | ((OLD."body" IS NOT NEW."body" COLLATE BINARY) << 1)
   );

@@ -112,7 +112,10 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -122,7 +125,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
-      UNION ALL SELECT 'name', 'text', NEW."name"))
+      UNION ALL SELECT 'name', 'text', NEW."name")) END
   );
 END`,
       `CREATE TRIGGER "sync_projects_update"
@@ -139,7 +142,10 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -149,7 +155,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
-      UNION ALL SELECT 'name', 'text', NEW."name")),
+      UNION ALL SELECT 'name', 'text', NEW."name")) END,
     ((OLD."name" IS NOT NEW."name" COLLATE BINARY) << 0)
   );
 END`,
@@ -239,7 +245,12 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."project_id") = 'text' OR NEW."project_id" IS NULL)
+      AND (typeof(NEW."title") = 'text' OR NEW."title" IS NULL)
+      AND (typeof(NEW."done") = 'integer' AND +NEW."done" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."done" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'project_id', NEW."project_id" || '', 'title', NEW."title" || '', 'done', NEW."done")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -251,7 +262,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'project_id', 'text', NEW."project_id"
       UNION ALL SELECT 'title', 'text', NEW."title"
-      UNION ALL SELECT 'done', 'integer', NEW."done"))
+      UNION ALL SELECT 'done', 'integer', NEW."done")) END
   );
 END`,
       `CREATE TRIGGER "sync_tasks_update"
@@ -270,7 +281,12 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."project_id") = 'text' OR NEW."project_id" IS NULL)
+      AND (typeof(NEW."title") = 'text' OR NEW."title" IS NULL)
+      AND (typeof(NEW."done") = 'integer' AND +NEW."done" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."done" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'project_id', NEW."project_id" || '', 'title', NEW."title" || '', 'done', NEW."done")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -282,7 +298,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'project_id', 'text', NEW."project_id"
       UNION ALL SELECT 'title', 'text', NEW."title"
-      UNION ALL SELECT 'done', 'integer', NEW."done")),
+      UNION ALL SELECT 'done', 'integer', NEW."done")) END,
     ((OLD."project_id" IS NOT NEW."project_id" COLLATE BINARY) << 0)
     | ((OLD."title" IS NOT NEW."title" COLLATE BINARY) << 1)
     | ((OLD."done" IS NOT NEW."done" COLLATE BINARY) << 2)

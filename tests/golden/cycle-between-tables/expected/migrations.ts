@@ -96,7 +96,11 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."team_id") = 'text' OR NEW."team_id" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'team_id', NEW."team_id" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -107,7 +111,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"
-      UNION ALL SELECT 'team_id', 'text', NEW."team_id"))
+      UNION ALL SELECT 'team_id', 'text', NEW."team_id")) END
   );
 END`,
       `CREATE TRIGGER "sync_people_update"
@@ -125,7 +129,11 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."team_id") = 'text' OR NEW."team_id" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'team_id', NEW."team_id" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -136,7 +144,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"
-      UNION ALL SELECT 'team_id', 'text', NEW."team_id")),
+      UNION ALL SELECT 'team_id', 'text', NEW."team_id")) END,
     ((OLD."name" IS NOT NEW."name" COLLATE BINARY) << 0)
     | ((OLD."team_id" IS NOT NEW."team_id" COLLATE BINARY) << 1)
   );
@@ -230,7 +238,11 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."lead_id") = 'text' OR NEW."lead_id" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'lead_id', NEW."lead_id" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -241,7 +253,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"
-      UNION ALL SELECT 'lead_id', 'text', NEW."lead_id"))
+      UNION ALL SELECT 'lead_id', 'text', NEW."lead_id")) END
   );
 END`,
       `CREATE TRIGGER "sync_teams_update"
@@ -259,7 +271,11 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."lead_id") = 'text' OR NEW."lead_id" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'lead_id', NEW."lead_id" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -270,7 +286,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"
-      UNION ALL SELECT 'lead_id', 'text', NEW."lead_id")),
+      UNION ALL SELECT 'lead_id', 'text', NEW."lead_id")) END,
     ((OLD."name" IS NOT NEW."name" COLLATE BINARY) << 0)
     | ((OLD."lead_id" IS NOT NEW."lead_id" COLLATE BINARY) << 1)
   );
@@ -364,7 +380,10 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."person_id") = 'text' OR NEW."person_id" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'person_id', NEW."person_id" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -374,7 +393,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
-      UNION ALL SELECT 'person_id', 'text', NEW."person_id"))
+      UNION ALL SELECT 'person_id', 'text', NEW."person_id")) END
   );
 END`,
       `CREATE TRIGGER "sync_badges_update"
@@ -391,7 +410,10 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."person_id") = 'text' OR NEW."person_id" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'person_id', NEW."person_id" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -401,7 +423,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
-      UNION ALL SELECT 'person_id', 'text', NEW."person_id")),
+      UNION ALL SELECT 'person_id', 'text', NEW."person_id")) END,
     ((OLD."person_id" IS NOT NEW."person_id" COLLATE BINARY) << 0)
   );
 END`,

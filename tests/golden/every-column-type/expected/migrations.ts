@@ -96,7 +96,19 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."title") = 'text' OR NEW."title" IS NULL)
+      AND (typeof(NEW."owner_id") = 'text' OR NEW."owner_id" IS NULL)
+      AND (typeof(NEW."stars") = 'integer' AND +NEW."stars" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."stars" IS NULL)
+      AND (typeof(NEW."size") = 'integer' OR NEW."size" IS NULL)
+      AND (typeof(NEW."score") = 'real' AND CAST(NEW."score" * 1000000 AS INTEGER) / 1000000.0 = +NEW."score" AND abs(NEW."score") < 1000000000 OR NEW."score" IS NULL)
+      AND (typeof(NEW."done") = 'integer' AND +NEW."done" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."done" IS NULL)
+      AND (typeof(NEW."extra") = 'text' OR NEW."extra" IS NULL)
+      AND (typeof(NEW."edited_at") = 'text' OR NEW."edited_at" IS NULL)
+      AND (typeof(NEW."day") = 'text' OR NEW."day" IS NULL)
+      AND (typeof(NEW."picture") = 'blob' OR NEW."picture" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'title', NEW."title" || '', 'owner_id', NEW."owner_id" || '', 'stars', NEW."stars", 'size', CAST(NEW."size" AS TEXT), 'score', NEW."score", 'done', NEW."done", 'extra', NEW."extra" || '', 'edited_at', NEW."edited_at" || '', 'day', NEW."day" || '', 'picture', CASE WHEN NEW."picture" IS NOT NULL THEN hex(NEW."picture") END)
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -115,7 +127,7 @@ BEGIN
       UNION ALL SELECT 'extra', 'text', NEW."extra"
       UNION ALL SELECT 'edited_at', 'text', NEW."edited_at"
       UNION ALL SELECT 'day', 'text', NEW."day"
-      UNION ALL SELECT 'picture', 'blob', NEW."picture"))
+      UNION ALL SELECT 'picture', 'blob', NEW."picture")) END
   );
 END`,
       `CREATE TRIGGER "sync_notes_update"
@@ -141,7 +153,19 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."title") = 'text' OR NEW."title" IS NULL)
+      AND (typeof(NEW."owner_id") = 'text' OR NEW."owner_id" IS NULL)
+      AND (typeof(NEW."stars") = 'integer' AND +NEW."stars" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."stars" IS NULL)
+      AND (typeof(NEW."size") = 'integer' OR NEW."size" IS NULL)
+      AND (typeof(NEW."score") = 'real' AND CAST(NEW."score" * 1000000 AS INTEGER) / 1000000.0 = +NEW."score" AND abs(NEW."score") < 1000000000 OR NEW."score" IS NULL)
+      AND (typeof(NEW."done") = 'integer' AND +NEW."done" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."done" IS NULL)
+      AND (typeof(NEW."extra") = 'text' OR NEW."extra" IS NULL)
+      AND (typeof(NEW."edited_at") = 'text' OR NEW."edited_at" IS NULL)
+      AND (typeof(NEW."day") = 'text' OR NEW."day" IS NULL)
+      AND (typeof(NEW."picture") = 'blob' OR NEW."picture" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'title', NEW."title" || '', 'owner_id', NEW."owner_id" || '', 'stars', NEW."stars", 'size', CAST(NEW."size" AS TEXT), 'score', NEW."score", 'done', NEW."done", 'extra', NEW."extra" || '', 'edited_at', NEW."edited_at" || '', 'day', NEW."day" || '', 'picture', CASE WHEN NEW."picture" IS NOT NULL THEN hex(NEW."picture") END)
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -160,7 +184,7 @@ BEGIN
       UNION ALL SELECT 'extra', 'text', NEW."extra"
       UNION ALL SELECT 'edited_at', 'text', NEW."edited_at"
       UNION ALL SELECT 'day', 'text', NEW."day"
-      UNION ALL SELECT 'picture', 'blob', NEW."picture")),
+      UNION ALL SELECT 'picture', 'blob', NEW."picture")) END,
     ((OLD."title" IS NOT NEW."title" COLLATE BINARY) << 0)
     | ((OLD."owner_id" IS NOT NEW."owner_id" COLLATE BINARY) << 1)
     | ((OLD."stars" IS NOT NEW."stars" COLLATE BINARY) << 2)

@@ -97,7 +97,11 @@ BEGIN
     'INSERT',
     json_array(CAST(NEW."game" AS TEXT) || '', CAST(NEW."player" AS TEXT) || ''),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."game") = 'text' OR NEW."game" IS NULL)
+      AND (typeof(NEW."player") = 'text' OR NEW."player" IS NULL)
+      AND (typeof(NEW."points") = 'integer' AND +NEW."points" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."points" IS NULL)
+      THEN json_object('game', NEW."game" || '', 'player', NEW."player" || '', 'points', NEW."points")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -108,7 +112,7 @@ BEGIN
       END) FROM (
       SELECT 'game' AS "name", 'text' AS "type", NEW."game" AS "value"
       UNION ALL SELECT 'player', 'text', NEW."player"
-      UNION ALL SELECT 'points', 'integer', NEW."points"))
+      UNION ALL SELECT 'points', 'integer', NEW."points")) END
   );
 END`,
       `CREATE TRIGGER "sync_scores_update"
@@ -127,7 +131,11 @@ BEGIN
     'UPDATE',
     json_array(CAST(NEW."game" AS TEXT) || '', CAST(NEW."player" AS TEXT) || ''),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."game") = 'text' OR NEW."game" IS NULL)
+      AND (typeof(NEW."player") = 'text' OR NEW."player" IS NULL)
+      AND (typeof(NEW."points") = 'integer' AND +NEW."points" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."points" IS NULL)
+      THEN json_object('game', NEW."game" || '', 'player', NEW."player" || '', 'points', NEW."points")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -138,7 +146,7 @@ BEGIN
       END) FROM (
       SELECT 'game' AS "name", 'text' AS "type", NEW."game" AS "value"
       UNION ALL SELECT 'player', 'text', NEW."player"
-      UNION ALL SELECT 'points', 'integer', NEW."points")),
+      UNION ALL SELECT 'points', 'integer', NEW."points")) END,
     ((OLD."points" IS NOT NEW."points" COLLATE BINARY) << 0)
   );
 END`,

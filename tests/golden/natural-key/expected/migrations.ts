@@ -96,7 +96,10 @@ BEGIN
     'INSERT',
     CAST(NEW."key" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."key") = 'text' OR NEW."key" IS NULL)
+      AND (typeof(NEW."value") = 'text' OR NEW."value" IS NULL)
+      THEN json_object('key', NEW."key" || '', 'value', NEW."value" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -106,7 +109,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'key' AS "name", 'text' AS "type", NEW."key" AS "value"
-      UNION ALL SELECT 'value', 'text', NEW."value"))
+      UNION ALL SELECT 'value', 'text', NEW."value")) END
   );
 END`,
       `CREATE TRIGGER "sync_settings_update"
@@ -123,7 +126,10 @@ BEGIN
     'UPDATE',
     CAST(NEW."key" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."key") = 'text' OR NEW."key" IS NULL)
+      AND (typeof(NEW."value") = 'text' OR NEW."value" IS NULL)
+      THEN json_object('key', NEW."key" || '', 'value', NEW."value" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -133,7 +139,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'key' AS "name", 'text' AS "type", NEW."key" AS "value"
-      UNION ALL SELECT 'value', 'text', NEW."value")),
+      UNION ALL SELECT 'value', 'text', NEW."value")) END,
     ((OLD."value" IS NOT NEW."value" COLLATE BINARY) << 0)
   );
 END`,

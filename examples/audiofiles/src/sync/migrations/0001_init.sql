@@ -106,7 +106,12 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."filter_json") = 'text' OR NEW."filter_json" IS NULL)
+      AND (typeof(NEW."created_at") = 'integer' AND +NEW."created_at" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'filter_json', NEW."filter_json" || '', 'created_at', NEW."created_at")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -118,7 +123,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'filter_json', 'text', NEW."filter_json"
-      UNION ALL SELECT 'created_at', 'integer', NEW."created_at"))
+      UNION ALL SELECT 'created_at', 'integer', NEW."created_at")) END
   );
 END;
 CREATE TRIGGER "sync_collections_update"
@@ -137,7 +142,12 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."filter_json") = 'text' OR NEW."filter_json" IS NULL)
+      AND (typeof(NEW."created_at") = 'integer' AND +NEW."created_at" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'filter_json', NEW."filter_json" || '', 'created_at', NEW."created_at")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -149,7 +159,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'filter_json', 'text', NEW."filter_json"
-      UNION ALL SELECT 'created_at', 'integer', NEW."created_at")),
+      UNION ALL SELECT 'created_at', 'integer', NEW."created_at")) END,
     ((OLD."name" IS NOT NEW."name" COLLATE BINARY) << 0)
     | ((OLD."filter_json" IS NOT NEW."filter_json" COLLATE BINARY) << 1)
     | ((OLD."created_at" IS NOT NEW."created_at" COLLATE BINARY) << 2)
@@ -249,7 +259,15 @@ BEGIN
     'INSERT',
     CAST(NEW."hash" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."hash") = 'text' OR NEW."hash" IS NULL)
+      AND (typeof(NEW."original_name") = 'text' OR NEW."original_name" IS NULL)
+      AND (typeof(NEW."file_extension") = 'text' OR NEW."file_extension" IS NULL)
+      AND (typeof(NEW."file_size") = 'integer' AND +NEW."file_size" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."file_size" IS NULL)
+      AND (typeof(NEW."import_date") = 'integer' AND +NEW."import_date" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."import_date" IS NULL)
+      AND (typeof(NEW."last_modified") = 'integer' AND +NEW."last_modified" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."last_modified" IS NULL)
+      AND (typeof(NEW."duration") = 'real' AND CAST(NEW."duration" * 1000000 AS INTEGER) / 1000000.0 = +NEW."duration" AND abs(NEW."duration") < 1000000000 OR NEW."duration" IS NULL)
+      THEN json_object('hash', NEW."hash" || '', 'original_name', NEW."original_name" || '', 'file_extension', NEW."file_extension" || '', 'file_size', NEW."file_size", 'import_date', NEW."import_date", 'last_modified', NEW."last_modified", 'duration', NEW."duration")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -264,7 +282,7 @@ BEGIN
       UNION ALL SELECT 'file_size', 'integer', NEW."file_size"
       UNION ALL SELECT 'import_date', 'integer', NEW."import_date"
       UNION ALL SELECT 'last_modified', 'integer', NEW."last_modified"
-      UNION ALL SELECT 'duration', 'real', NEW."duration"))
+      UNION ALL SELECT 'duration', 'real', NEW."duration")) END
   );
 END;
 CREATE TRIGGER "sync_samples_update"
@@ -286,7 +304,15 @@ BEGIN
     'UPDATE',
     CAST(NEW."hash" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."hash") = 'text' OR NEW."hash" IS NULL)
+      AND (typeof(NEW."original_name") = 'text' OR NEW."original_name" IS NULL)
+      AND (typeof(NEW."file_extension") = 'text' OR NEW."file_extension" IS NULL)
+      AND (typeof(NEW."file_size") = 'integer' AND +NEW."file_size" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."file_size" IS NULL)
+      AND (typeof(NEW."import_date") = 'integer' AND +NEW."import_date" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."import_date" IS NULL)
+      AND (typeof(NEW."last_modified") = 'integer' AND +NEW."last_modified" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."last_modified" IS NULL)
+      AND (typeof(NEW."duration") = 'real' AND CAST(NEW."duration" * 1000000 AS INTEGER) / 1000000.0 = +NEW."duration" AND abs(NEW."duration") < 1000000000 OR NEW."duration" IS NULL)
+      THEN json_object('hash', NEW."hash" || '', 'original_name', NEW."original_name" || '', 'file_extension', NEW."file_extension" || '', 'file_size', NEW."file_size", 'import_date', NEW."import_date", 'last_modified', NEW."last_modified", 'duration', NEW."duration")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -301,7 +327,7 @@ BEGIN
       UNION ALL SELECT 'file_size', 'integer', NEW."file_size"
       UNION ALL SELECT 'import_date', 'integer', NEW."import_date"
       UNION ALL SELECT 'last_modified', 'integer', NEW."last_modified"
-      UNION ALL SELECT 'duration', 'real', NEW."duration")),
+      UNION ALL SELECT 'duration', 'real', NEW."duration")) END,
     ((OLD."original_name" IS NOT NEW."original_name" COLLATE BINARY) << 0)
     | ((OLD."file_extension" IS NOT NEW."file_extension" COLLATE BINARY) << 1)
     | ((OLD."file_size" IS NOT NEW."file_size" COLLATE BINARY) << 2)
@@ -413,7 +439,14 @@ BEGIN
     'INSERT',
     CAST(NEW."hash" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."hash") = 'text' OR NEW."hash" IS NULL)
+      AND (typeof(NEW."bpm") = 'real' AND CAST(NEW."bpm" * 1000000 AS INTEGER) / 1000000.0 = +NEW."bpm" AND abs(NEW."bpm") < 1000000000 OR NEW."bpm" IS NULL)
+      AND (typeof(NEW."musical_key") = 'text' OR NEW."musical_key" IS NULL)
+      AND (typeof(NEW."duration") = 'real' AND CAST(NEW."duration" * 1000000 AS INTEGER) / 1000000.0 = +NEW."duration" AND abs(NEW."duration") < 1000000000 OR NEW."duration" IS NULL)
+      AND (typeof(NEW."sample_rate") = 'integer' AND +NEW."sample_rate" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."sample_rate" IS NULL)
+      AND (typeof(NEW."channels") = 'integer' AND +NEW."channels" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."channels" IS NULL)
+      THEN json_object('hash', NEW."hash" || '', 'bpm', NEW."bpm", 'musical_key', NEW."musical_key" || '', 'duration', NEW."duration", 'sample_rate', NEW."sample_rate", 'channels', NEW."channels")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -427,7 +460,7 @@ BEGIN
       UNION ALL SELECT 'musical_key', 'text', NEW."musical_key"
       UNION ALL SELECT 'duration', 'real', NEW."duration"
       UNION ALL SELECT 'sample_rate', 'integer', NEW."sample_rate"
-      UNION ALL SELECT 'channels', 'integer', NEW."channels"))
+      UNION ALL SELECT 'channels', 'integer', NEW."channels")) END
   );
 END;
 CREATE TRIGGER "sync_audio_analysis_update"
@@ -448,7 +481,14 @@ BEGIN
     'UPDATE',
     CAST(NEW."hash" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."hash") = 'text' OR NEW."hash" IS NULL)
+      AND (typeof(NEW."bpm") = 'real' AND CAST(NEW."bpm" * 1000000 AS INTEGER) / 1000000.0 = +NEW."bpm" AND abs(NEW."bpm") < 1000000000 OR NEW."bpm" IS NULL)
+      AND (typeof(NEW."musical_key") = 'text' OR NEW."musical_key" IS NULL)
+      AND (typeof(NEW."duration") = 'real' AND CAST(NEW."duration" * 1000000 AS INTEGER) / 1000000.0 = +NEW."duration" AND abs(NEW."duration") < 1000000000 OR NEW."duration" IS NULL)
+      AND (typeof(NEW."sample_rate") = 'integer' AND +NEW."sample_rate" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."sample_rate" IS NULL)
+      AND (typeof(NEW."channels") = 'integer' AND +NEW."channels" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."channels" IS NULL)
+      THEN json_object('hash', NEW."hash" || '', 'bpm', NEW."bpm", 'musical_key', NEW."musical_key" || '', 'duration', NEW."duration", 'sample_rate', NEW."sample_rate", 'channels', NEW."channels")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -462,7 +502,7 @@ BEGIN
       UNION ALL SELECT 'musical_key', 'text', NEW."musical_key"
       UNION ALL SELECT 'duration', 'real', NEW."duration"
       UNION ALL SELECT 'sample_rate', 'integer', NEW."sample_rate"
-      UNION ALL SELECT 'channels', 'integer', NEW."channels")),
+      UNION ALL SELECT 'channels', 'integer', NEW."channels")) END,
     ((OLD."bpm" IS NOT NEW."bpm" COLLATE BINARY) << 0)
     | ((OLD."musical_key" IS NOT NEW."musical_key" COLLATE BINARY) << 1)
     | ((OLD."duration" IS NOT NEW."duration" COLLATE BINARY) << 2)
@@ -571,7 +611,12 @@ BEGIN
     'INSERT',
     json_array(CAST(NEW."collection_id" AS TEXT) || '', CAST(NEW."sample_hash" AS TEXT) || ''),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."collection_id") = 'text' OR NEW."collection_id" IS NULL)
+      AND (typeof(NEW."sample_hash") = 'text' OR NEW."sample_hash" IS NULL)
+      AND (typeof(NEW."position") = 'integer' AND +NEW."position" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."position" IS NULL)
+      AND (typeof(NEW."added_at") = 'integer' AND +NEW."added_at" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."added_at" IS NULL)
+      THEN json_object('collection_id', NEW."collection_id" || '', 'sample_hash', NEW."sample_hash" || '', 'position', NEW."position", 'added_at', NEW."added_at")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -583,7 +628,7 @@ BEGIN
       SELECT 'collection_id' AS "name", 'text' AS "type", NEW."collection_id" AS "value"
       UNION ALL SELECT 'sample_hash', 'text', NEW."sample_hash"
       UNION ALL SELECT 'position', 'integer', NEW."position"
-      UNION ALL SELECT 'added_at', 'integer', NEW."added_at"))
+      UNION ALL SELECT 'added_at', 'integer', NEW."added_at")) END
   );
 END;
 CREATE TRIGGER "sync_collection_members_update"
@@ -603,7 +648,12 @@ BEGIN
     'UPDATE',
     json_array(CAST(NEW."collection_id" AS TEXT) || '', CAST(NEW."sample_hash" AS TEXT) || ''),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."collection_id") = 'text' OR NEW."collection_id" IS NULL)
+      AND (typeof(NEW."sample_hash") = 'text' OR NEW."sample_hash" IS NULL)
+      AND (typeof(NEW."position") = 'integer' AND +NEW."position" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."position" IS NULL)
+      AND (typeof(NEW."added_at") = 'integer' AND +NEW."added_at" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."added_at" IS NULL)
+      THEN json_object('collection_id', NEW."collection_id" || '', 'sample_hash', NEW."sample_hash" || '', 'position', NEW."position", 'added_at', NEW."added_at")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -615,7 +665,7 @@ BEGIN
       SELECT 'collection_id' AS "name", 'text' AS "type", NEW."collection_id" AS "value"
       UNION ALL SELECT 'sample_hash', 'text', NEW."sample_hash"
       UNION ALL SELECT 'position', 'integer', NEW."position"
-      UNION ALL SELECT 'added_at', 'integer', NEW."added_at")),
+      UNION ALL SELECT 'added_at', 'integer', NEW."added_at")) END,
     ((OLD."position" IS NOT NEW."position" COLLATE BINARY) << 0)
     | ((OLD."added_at" IS NOT NEW."added_at" COLLATE BINARY) << 1)
   );
@@ -716,7 +766,12 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."rules") = 'text' OR NEW."rules" IS NULL)
+      AND (typeof(NEW."position") = 'integer' AND +NEW."position" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."position" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'rules', NEW."rules" || '', 'position', NEW."position")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -728,7 +783,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'rules', 'text', NEW."rules"
-      UNION ALL SELECT 'position', 'integer', NEW."position"))
+      UNION ALL SELECT 'position', 'integer', NEW."position")) END
   );
 END;
 CREATE TRIGGER "sync_smart_folders_update"
@@ -747,7 +802,12 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."rules") = 'text' OR NEW."rules" IS NULL)
+      AND (typeof(NEW."position") = 'integer' AND +NEW."position" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."position" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'rules', NEW."rules" || '', 'position', NEW."position")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -759,7 +819,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'rules', 'text', NEW."rules"
-      UNION ALL SELECT 'position', 'integer', NEW."position")),
+      UNION ALL SELECT 'position', 'integer', NEW."position")) END,
     ((OLD."name" IS NOT NEW."name" COLLATE BINARY) << 0)
     | ((OLD."rules" IS NOT NEW."rules" COLLATE BINARY) << 1)
     | ((OLD."position" IS NOT NEW."position" COLLATE BINARY) << 2)
@@ -860,7 +920,10 @@ BEGIN
     'INSERT',
     json_array(CAST(NEW."sample_hash" AS TEXT) || '', CAST(NEW."tag" AS TEXT) || ''),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."sample_hash") = 'text' OR NEW."sample_hash" IS NULL)
+      AND (typeof(NEW."tag") = 'text' OR NEW."tag" IS NULL)
+      THEN json_object('sample_hash', NEW."sample_hash" || '', 'tag', NEW."tag" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -870,7 +933,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'sample_hash' AS "name", 'text' AS "type", NEW."sample_hash" AS "value"
-      UNION ALL SELECT 'tag', 'text', NEW."tag"))
+      UNION ALL SELECT 'tag', 'text', NEW."tag")) END
   );
 END;
 CREATE TRIGGER "sync_tags_key"
@@ -963,7 +1026,10 @@ BEGIN
     'INSERT',
     CAST(NEW."key" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."key") = 'text' OR NEW."key" IS NULL)
+      AND (typeof(NEW."value") = 'text' OR NEW."value" IS NULL)
+      THEN json_object('key', NEW."key" || '', 'value', NEW."value" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -973,7 +1039,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'key' AS "name", 'text' AS "type", NEW."key" AS "value"
-      UNION ALL SELECT 'value', 'text', NEW."value"))
+      UNION ALL SELECT 'value', 'text', NEW."value")) END
   );
 END;
 CREATE TRIGGER "sync_user_config_update"
@@ -990,7 +1056,10 @@ BEGIN
     'UPDATE',
     CAST(NEW."key" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."key") = 'text' OR NEW."key" IS NULL)
+      AND (typeof(NEW."value") = 'text' OR NEW."value" IS NULL)
+      THEN json_object('key', NEW."key" || '', 'value', NEW."value" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1000,7 +1069,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'key' AS "name", 'text' AS "type", NEW."key" AS "value"
-      UNION ALL SELECT 'value', 'text', NEW."value")),
+      UNION ALL SELECT 'value', 'text', NEW."value")) END,
     ((OLD."value" IS NOT NEW."value" COLLATE BINARY) << 0)
   );
 END;
@@ -1092,7 +1161,12 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."sync_files") = 'integer' AND +NEW."sync_files" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."sync_files" IS NULL)
+      AND (typeof(NEW."created_at") = 'integer' AND +NEW."created_at" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'sync_files', NEW."sync_files", 'created_at', NEW."created_at")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1104,7 +1178,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'sync_files', 'integer', NEW."sync_files"
-      UNION ALL SELECT 'created_at', 'integer', NEW."created_at"))
+      UNION ALL SELECT 'created_at', 'integer', NEW."created_at")) END
   );
 END;
 CREATE TRIGGER "sync_vfs_update"
@@ -1123,7 +1197,12 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."sync_files") = 'integer' AND +NEW."sync_files" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."sync_files" IS NULL)
+      AND (typeof(NEW."created_at") = 'integer' AND +NEW."created_at" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'sync_files', NEW."sync_files", 'created_at', NEW."created_at")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1135,7 +1214,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'sync_files', 'integer', NEW."sync_files"
-      UNION ALL SELECT 'created_at', 'integer', NEW."created_at")),
+      UNION ALL SELECT 'created_at', 'integer', NEW."created_at")) END,
     ((OLD."name" IS NOT NEW."name" COLLATE BINARY) << 0)
     | ((OLD."sync_files" IS NOT NEW."sync_files" COLLATE BINARY) << 1)
     | ((OLD."created_at" IS NOT NEW."created_at" COLLATE BINARY) << 2)
@@ -1235,7 +1314,14 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."vfs_id") = 'text' OR NEW."vfs_id" IS NULL)
+      AND (typeof(NEW."parent_id") = 'text' OR NEW."parent_id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."sample_hash") = 'text' OR NEW."sample_hash" IS NULL)
+      AND (typeof(NEW."position") = 'integer' AND +NEW."position" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."position" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'vfs_id', NEW."vfs_id" || '', 'parent_id', NEW."parent_id" || '', 'name', NEW."name" || '', 'sample_hash', NEW."sample_hash" || '', 'position', NEW."position")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1249,7 +1335,7 @@ BEGIN
       UNION ALL SELECT 'parent_id', 'text', NEW."parent_id"
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'sample_hash', 'text', NEW."sample_hash"
-      UNION ALL SELECT 'position', 'integer', NEW."position"))
+      UNION ALL SELECT 'position', 'integer', NEW."position")) END
   );
 END;
 CREATE TRIGGER "sync_vfs_nodes_update"
@@ -1270,7 +1356,14 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."vfs_id") = 'text' OR NEW."vfs_id" IS NULL)
+      AND (typeof(NEW."parent_id") = 'text' OR NEW."parent_id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."sample_hash") = 'text' OR NEW."sample_hash" IS NULL)
+      AND (typeof(NEW."position") = 'integer' AND +NEW."position" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."position" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'vfs_id', NEW."vfs_id" || '', 'parent_id', NEW."parent_id" || '', 'name', NEW."name" || '', 'sample_hash', NEW."sample_hash" || '', 'position', NEW."position")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1284,7 +1377,7 @@ BEGIN
       UNION ALL SELECT 'parent_id', 'text', NEW."parent_id"
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'sample_hash', 'text', NEW."sample_hash"
-      UNION ALL SELECT 'position', 'integer', NEW."position")),
+      UNION ALL SELECT 'position', 'integer', NEW."position")) END,
     ((OLD."vfs_id" IS NOT NEW."vfs_id" COLLATE BINARY) << 0)
     | ((OLD."parent_id" IS NOT NEW."parent_id" COLLATE BINARY) << 1)
     | ((OLD."name" IS NOT NEW."name" COLLATE BINARY) << 2)

@@ -106,7 +106,10 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."label") = 'text' OR NEW."label" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'label', NEW."label" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -116,7 +119,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
-      UNION ALL SELECT 'label', 'text', NEW."label"))
+      UNION ALL SELECT 'label', 'text', NEW."label")) END
   );
 END;
 CREATE TRIGGER "sync_2fa_update"
@@ -133,7 +136,10 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."label") = 'text' OR NEW."label" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'label', NEW."label" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -143,7 +149,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
-      UNION ALL SELECT 'label', 'text', NEW."label")),
+      UNION ALL SELECT 'label', 'text', NEW."label")) END,
     ((OLD."label" IS NOT NEW."label" COLLATE BINARY) << 0)
   );
 END;
@@ -235,7 +241,14 @@ BEGIN
     'INSERT',
     CAST(NEW."the id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."the id") = 'text' OR NEW."the id" IS NULL)
+      AND (typeof(NEW."two words") = 'text' OR NEW."two words" IS NULL)
+      AND (typeof(NEW."select") = 'integer' AND +NEW."select" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."select" IS NULL)
+      AND (typeof(NEW."größe") = 'real' AND CAST(NEW."größe" * 1000000 AS INTEGER) / 1000000.0 = +NEW."größe" AND abs(NEW."größe") < 1000000000 OR NEW."größe" IS NULL)
+      AND (typeof(NEW."a.b") = 'text' OR NEW."a.b" IS NULL)
+      AND (typeof(NEW."x-ray") = 'text' OR NEW."x-ray" IS NULL)
+      THEN json_object('the id', NEW."the id" || '', 'two words', NEW."two words" || '', 'select', NEW."select", 'größe', NEW."größe", 'a.b', NEW."a.b" || '', 'x-ray', NEW."x-ray" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -249,7 +262,7 @@ BEGIN
       UNION ALL SELECT 'select', 'integer', NEW."select"
       UNION ALL SELECT 'größe', 'real', NEW."größe"
       UNION ALL SELECT 'a.b', 'text', NEW."a.b"
-      UNION ALL SELECT 'x-ray', 'text', NEW."x-ray"))
+      UNION ALL SELECT 'x-ray', 'text', NEW."x-ray")) END
   );
 END;
 CREATE TRIGGER "sync_it's ""quoted""_update"
@@ -270,7 +283,14 @@ BEGIN
     'UPDATE',
     CAST(NEW."the id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."the id") = 'text' OR NEW."the id" IS NULL)
+      AND (typeof(NEW."two words") = 'text' OR NEW."two words" IS NULL)
+      AND (typeof(NEW."select") = 'integer' AND +NEW."select" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."select" IS NULL)
+      AND (typeof(NEW."größe") = 'real' AND CAST(NEW."größe" * 1000000 AS INTEGER) / 1000000.0 = +NEW."größe" AND abs(NEW."größe") < 1000000000 OR NEW."größe" IS NULL)
+      AND (typeof(NEW."a.b") = 'text' OR NEW."a.b" IS NULL)
+      AND (typeof(NEW."x-ray") = 'text' OR NEW."x-ray" IS NULL)
+      THEN json_object('the id', NEW."the id" || '', 'two words', NEW."two words" || '', 'select', NEW."select", 'größe', NEW."größe", 'a.b', NEW."a.b" || '', 'x-ray', NEW."x-ray" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -284,7 +304,7 @@ BEGIN
       UNION ALL SELECT 'select', 'integer', NEW."select"
       UNION ALL SELECT 'größe', 'real', NEW."größe"
       UNION ALL SELECT 'a.b', 'text', NEW."a.b"
-      UNION ALL SELECT 'x-ray', 'text', NEW."x-ray")),
+      UNION ALL SELECT 'x-ray', 'text', NEW."x-ray")) END,
     ((OLD."two words" IS NOT NEW."two words" COLLATE BINARY) << 0)
     | ((OLD."select" IS NOT NEW."select" COLLATE BINARY) << 1)
     | ((OLD."größe" IS NOT NEW."größe" COLLATE BINARY) << 2)
@@ -392,7 +412,10 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."true") = 'text' OR NEW."true" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'true', NEW."true" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -402,7 +425,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
-      UNION ALL SELECT 'true', 'text', NEW."true"))
+      UNION ALL SELECT 'true', 'text', NEW."true")) END
   );
 END;
 CREATE TRIGGER "sync_null_update"
@@ -419,7 +442,10 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."true") = 'text' OR NEW."true" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'true', NEW."true" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -429,7 +455,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
-      UNION ALL SELECT 'true', 'text', NEW."true")),
+      UNION ALL SELECT 'true', 'text', NEW."true")) END,
     ((OLD."true" IS NOT NEW."true" COLLATE BINARY) << 0)
   );
 END;
@@ -521,7 +547,11 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."group") = 'text' OR NEW."group" IS NULL)
+      AND (typeof(NEW."it's") = 'text' OR NEW."it's" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'group', NEW."group" || '', 'it''s', NEW."it's" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -532,7 +562,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'group', 'text', NEW."group"
-      UNION ALL SELECT 'it''s', 'text', NEW."it's"))
+      UNION ALL SELECT 'it''s', 'text', NEW."it's")) END
   );
 END;
 CREATE TRIGGER "sync_order_update"
@@ -550,7 +580,11 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."group") = 'text' OR NEW."group" IS NULL)
+      AND (typeof(NEW."it's") = 'text' OR NEW."it's" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'group', NEW."group" || '', 'it''s', NEW."it's" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -561,7 +595,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'group', 'text', NEW."group"
-      UNION ALL SELECT 'it''s', 'text', NEW."it's")),
+      UNION ALL SELECT 'it''s', 'text', NEW."it's")) END,
     ((OLD."group" IS NOT NEW."group" COLLATE BINARY) << 0)
     | ((OLD."it's" IS NOT NEW."it's" COLLATE BINARY) << 1)
   );
@@ -657,7 +691,10 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."値") = 'text' OR NEW."値" IS NULL)
+      THEN json_object('id', NEW."id" || '', '値', NEW."値" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -667,7 +704,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
-      UNION ALL SELECT '値', 'text', NEW."値"))
+      UNION ALL SELECT '値', 'text', NEW."値")) END
   );
 END;
 CREATE TRIGGER "sync_名前_update"
@@ -684,7 +721,10 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."値") = 'text' OR NEW."値" IS NULL)
+      THEN json_object('id', NEW."id" || '', '値', NEW."値" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -694,7 +734,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
-      UNION ALL SELECT '値', 'text', NEW."値")),
+      UNION ALL SELECT '値', 'text', NEW."値")) END,
     ((OLD."値" IS NOT NEW."値" COLLATE BINARY) << 0)
   );
 END;

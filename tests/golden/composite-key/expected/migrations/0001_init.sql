@@ -107,7 +107,11 @@ BEGIN
     'INSERT',
     json_array(CAST(NEW."team_id" AS TEXT) || '', CAST(NEW."user_id" AS TEXT) || ''),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."team_id") = 'text' OR NEW."team_id" IS NULL)
+      AND (typeof(NEW."user_id") = 'text' OR NEW."user_id" IS NULL)
+      AND (typeof(NEW."role") = 'text' OR NEW."role" IS NULL)
+      THEN json_object('team_id', NEW."team_id" || '', 'user_id', NEW."user_id" || '', 'role', NEW."role" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -118,7 +122,7 @@ BEGIN
       END) FROM (
       SELECT 'team_id' AS "name", 'text' AS "type", NEW."team_id" AS "value"
       UNION ALL SELECT 'user_id', 'text', NEW."user_id"
-      UNION ALL SELECT 'role', 'text', NEW."role"))
+      UNION ALL SELECT 'role', 'text', NEW."role")) END
   );
 END;
 CREATE TRIGGER "sync_memberships_update"
@@ -137,7 +141,11 @@ BEGIN
     'UPDATE',
     json_array(CAST(NEW."team_id" AS TEXT) || '', CAST(NEW."user_id" AS TEXT) || ''),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."team_id") = 'text' OR NEW."team_id" IS NULL)
+      AND (typeof(NEW."user_id") = 'text' OR NEW."user_id" IS NULL)
+      AND (typeof(NEW."role") = 'text' OR NEW."role" IS NULL)
+      THEN json_object('team_id', NEW."team_id" || '', 'user_id', NEW."user_id" || '', 'role', NEW."role" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -148,7 +156,7 @@ BEGIN
       END) FROM (
       SELECT 'team_id' AS "name", 'text' AS "type", NEW."team_id" AS "value"
       UNION ALL SELECT 'user_id', 'text', NEW."user_id"
-      UNION ALL SELECT 'role', 'text', NEW."role")),
+      UNION ALL SELECT 'role', 'text', NEW."role")) END,
     ((OLD."role" IS NOT NEW."role" COLLATE BINARY) << 0)
   );
 END;

@@ -107,7 +107,11 @@ BEGIN
     'INSERT',
     json_array(CAST(NEW."room_id" AS TEXT) || '', CAST(NEW."number" AS TEXT) || ''),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."room_id") = 'text' OR NEW."room_id" IS NULL)
+      AND (typeof(NEW."number") = 'integer' AND +NEW."number" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."number" IS NULL)
+      AND (typeof(NEW."label") = 'text' OR NEW."label" IS NULL)
+      THEN json_object('room_id', NEW."room_id" || '', 'number', NEW."number", 'label', NEW."label" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -118,7 +122,7 @@ BEGIN
       END) FROM (
       SELECT 'room_id' AS "name", 'text' AS "type", NEW."room_id" AS "value"
       UNION ALL SELECT 'number', 'integer', NEW."number"
-      UNION ALL SELECT 'label', 'text', NEW."label"))
+      UNION ALL SELECT 'label', 'text', NEW."label")) END
   );
 END;
 CREATE TRIGGER "sync_seats_update"
@@ -137,7 +141,11 @@ BEGIN
     'UPDATE',
     json_array(CAST(NEW."room_id" AS TEXT) || '', CAST(NEW."number" AS TEXT) || ''),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."room_id") = 'text' OR NEW."room_id" IS NULL)
+      AND (typeof(NEW."number") = 'integer' AND +NEW."number" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."number" IS NULL)
+      AND (typeof(NEW."label") = 'text' OR NEW."label" IS NULL)
+      THEN json_object('room_id', NEW."room_id" || '', 'number', NEW."number", 'label', NEW."label" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -148,7 +156,7 @@ BEGIN
       END) FROM (
       SELECT 'room_id' AS "name", 'text' AS "type", NEW."room_id" AS "value"
       UNION ALL SELECT 'number', 'integer', NEW."number"
-      UNION ALL SELECT 'label', 'text', NEW."label")),
+      UNION ALL SELECT 'label', 'text', NEW."label")) END,
     ((OLD."label" IS NOT NEW."label" COLLATE BINARY) << 0)
   );
 END;
@@ -245,7 +253,11 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."seat_room") = 'text' OR NEW."seat_room" IS NULL)
+      AND (typeof(NEW."seat_number") = 'integer' AND +NEW."seat_number" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."seat_number" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'seat_room', NEW."seat_room" || '', 'seat_number', NEW."seat_number")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -256,7 +268,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'seat_room', 'text', NEW."seat_room"
-      UNION ALL SELECT 'seat_number', 'integer', NEW."seat_number"))
+      UNION ALL SELECT 'seat_number', 'integer', NEW."seat_number")) END
   );
 END;
 CREATE TRIGGER "sync_bookings_update"
@@ -274,7 +286,11 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."seat_room") = 'text' OR NEW."seat_room" IS NULL)
+      AND (typeof(NEW."seat_number") = 'integer' AND +NEW."seat_number" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."seat_number" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'seat_room', NEW."seat_room" || '', 'seat_number', NEW."seat_number")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -285,7 +301,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'seat_room', 'text', NEW."seat_room"
-      UNION ALL SELECT 'seat_number', 'integer', NEW."seat_number")),
+      UNION ALL SELECT 'seat_number', 'integer', NEW."seat_number")) END,
     ((OLD."seat_room" IS NOT NEW."seat_room" COLLATE BINARY) << 0)
     | ((OLD."seat_number" IS NOT NEW."seat_number" COLLATE BINARY) << 1)
   );

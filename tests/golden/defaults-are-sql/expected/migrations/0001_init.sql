@@ -106,7 +106,15 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."title") = 'text' OR NEW."title" IS NULL)
+      AND (typeof(NEW."stars") = 'integer' AND +NEW."stars" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."stars" IS NULL)
+      AND (typeof(NEW."score") = 'real' AND CAST(NEW."score" * 1000000 AS INTEGER) / 1000000.0 = +NEW."score" AND abs(NEW."score") < 1000000000 OR NEW."score" IS NULL)
+      AND (typeof(NEW."done") = 'integer' AND +NEW."done" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."done" IS NULL)
+      AND (typeof(NEW."body") = 'text' OR NEW."body" IS NULL)
+      AND (typeof(NEW."made_at") = 'text' OR NEW."made_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'title', NEW."title" || '', 'stars', NEW."stars", 'score', NEW."score", 'done', NEW."done", 'body', NEW."body" || '', 'made_at', NEW."made_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -121,7 +129,7 @@ BEGIN
       UNION ALL SELECT 'score', 'real', NEW."score"
       UNION ALL SELECT 'done', 'integer', NEW."done"
       UNION ALL SELECT 'body', 'text', NEW."body"
-      UNION ALL SELECT 'made_at', 'text', NEW."made_at"))
+      UNION ALL SELECT 'made_at', 'text', NEW."made_at")) END
   );
 END;
 CREATE TRIGGER "sync_notes_update"
@@ -143,7 +151,15 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."title") = 'text' OR NEW."title" IS NULL)
+      AND (typeof(NEW."stars") = 'integer' AND +NEW."stars" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."stars" IS NULL)
+      AND (typeof(NEW."score") = 'real' AND CAST(NEW."score" * 1000000 AS INTEGER) / 1000000.0 = +NEW."score" AND abs(NEW."score") < 1000000000 OR NEW."score" IS NULL)
+      AND (typeof(NEW."done") = 'integer' AND +NEW."done" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."done" IS NULL)
+      AND (typeof(NEW."body") = 'text' OR NEW."body" IS NULL)
+      AND (typeof(NEW."made_at") = 'text' OR NEW."made_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'title', NEW."title" || '', 'stars', NEW."stars", 'score', NEW."score", 'done', NEW."done", 'body', NEW."body" || '', 'made_at', NEW."made_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -158,7 +174,7 @@ BEGIN
       UNION ALL SELECT 'score', 'real', NEW."score"
       UNION ALL SELECT 'done', 'integer', NEW."done"
       UNION ALL SELECT 'body', 'text', NEW."body"
-      UNION ALL SELECT 'made_at', 'text', NEW."made_at")),
+      UNION ALL SELECT 'made_at', 'text', NEW."made_at")) END,
     ((OLD."title" IS NOT NEW."title" COLLATE BINARY) << 0)
     | ((OLD."stars" IS NOT NEW."stars" COLLATE BINARY) << 1)
     | ((OLD."score" IS NOT NEW."score" COLLATE BINARY) << 2)

@@ -106,7 +106,14 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."organization") = 'text' OR NEW."organization" IS NULL)
+      AND (typeof(NEW."birthday") = 'text' OR NEW."birthday" IS NULL)
+      AND (typeof(NEW."notes") = 'text' OR NEW."notes" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'organization', NEW."organization" || '', 'birthday', NEW."birthday" || '', 'notes', NEW."notes" || '', 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -120,7 +127,7 @@ BEGIN
       UNION ALL SELECT 'organization', 'text', NEW."organization"
       UNION ALL SELECT 'birthday', 'text', NEW."birthday"
       UNION ALL SELECT 'notes', 'text', NEW."notes"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at"))
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END
   );
 END;
 CREATE TRIGGER "sync_contacts_update"
@@ -141,7 +148,14 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."organization") = 'text' OR NEW."organization" IS NULL)
+      AND (typeof(NEW."birthday") = 'text' OR NEW."birthday" IS NULL)
+      AND (typeof(NEW."notes") = 'text' OR NEW."notes" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'organization', NEW."organization" || '', 'birthday', NEW."birthday" || '', 'notes', NEW."notes" || '', 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -155,7 +169,7 @@ BEGIN
       UNION ALL SELECT 'organization', 'text', NEW."organization"
       UNION ALL SELECT 'birthday', 'text', NEW."birthday"
       UNION ALL SELECT 'notes', 'text', NEW."notes"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at")),
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END,
     ((OLD."name" IS NOT NEW."name" COLLATE BINARY) << 0)
     | ((OLD."organization" IS NOT NEW."organization" COLLATE BINARY) << 1)
     | ((OLD."birthday" IS NOT NEW."birthday" COLLATE BINARY) << 2)
@@ -263,7 +277,12 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."contact_id") = 'text' OR NEW."contact_id" IS NULL)
+      AND (typeof(NEW."label") = 'text' OR NEW."label" IS NULL)
+      AND (typeof(NEW."value") = 'text' OR NEW."value" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'contact_id', NEW."contact_id" || '', 'label', NEW."label" || '', 'value', NEW."value" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -275,7 +294,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'contact_id', 'text', NEW."contact_id"
       UNION ALL SELECT 'label', 'text', NEW."label"
-      UNION ALL SELECT 'value', 'text', NEW."value"))
+      UNION ALL SELECT 'value', 'text', NEW."value")) END
   );
 END;
 CREATE TRIGGER "sync_contact_custom_fields_update"
@@ -294,7 +313,12 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."contact_id") = 'text' OR NEW."contact_id" IS NULL)
+      AND (typeof(NEW."label") = 'text' OR NEW."label" IS NULL)
+      AND (typeof(NEW."value") = 'text' OR NEW."value" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'contact_id', NEW."contact_id" || '', 'label', NEW."label" || '', 'value', NEW."value" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -306,7 +330,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'contact_id', 'text', NEW."contact_id"
       UNION ALL SELECT 'label', 'text', NEW."label"
-      UNION ALL SELECT 'value', 'text', NEW."value")),
+      UNION ALL SELECT 'value', 'text', NEW."value")) END,
     ((OLD."contact_id" IS NOT NEW."contact_id" COLLATE BINARY) << 0)
     | ((OLD."label" IS NOT NEW."label" COLLATE BINARY) << 1)
     | ((OLD."value" IS NOT NEW."value" COLLATE BINARY) << 2)
@@ -406,7 +430,13 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."contact_id") = 'text' OR NEW."contact_id" IS NULL)
+      AND (typeof(NEW."label") = 'text' OR NEW."label" IS NULL)
+      AND (typeof(NEW."address") = 'text' OR NEW."address" IS NULL)
+      AND (typeof(NEW."is_primary") = 'integer' AND +NEW."is_primary" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_primary" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'contact_id', NEW."contact_id" || '', 'label', NEW."label" || '', 'address', NEW."address" || '', 'is_primary', NEW."is_primary")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -419,7 +449,7 @@ BEGIN
       UNION ALL SELECT 'contact_id', 'text', NEW."contact_id"
       UNION ALL SELECT 'label', 'text', NEW."label"
       UNION ALL SELECT 'address', 'text', NEW."address"
-      UNION ALL SELECT 'is_primary', 'integer', NEW."is_primary"))
+      UNION ALL SELECT 'is_primary', 'integer', NEW."is_primary")) END
   );
 END;
 CREATE TRIGGER "sync_contact_emails_update"
@@ -439,7 +469,13 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."contact_id") = 'text' OR NEW."contact_id" IS NULL)
+      AND (typeof(NEW."label") = 'text' OR NEW."label" IS NULL)
+      AND (typeof(NEW."address") = 'text' OR NEW."address" IS NULL)
+      AND (typeof(NEW."is_primary") = 'integer' AND +NEW."is_primary" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_primary" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'contact_id', NEW."contact_id" || '', 'label', NEW."label" || '', 'address', NEW."address" || '', 'is_primary', NEW."is_primary")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -452,7 +488,7 @@ BEGIN
       UNION ALL SELECT 'contact_id', 'text', NEW."contact_id"
       UNION ALL SELECT 'label', 'text', NEW."label"
       UNION ALL SELECT 'address', 'text', NEW."address"
-      UNION ALL SELECT 'is_primary', 'integer', NEW."is_primary")),
+      UNION ALL SELECT 'is_primary', 'integer', NEW."is_primary")) END,
     ((OLD."contact_id" IS NOT NEW."contact_id" COLLATE BINARY) << 0)
     | ((OLD."label" IS NOT NEW."label" COLLATE BINARY) << 1)
     | ((OLD."address" IS NOT NEW."address" COLLATE BINARY) << 2)
@@ -556,7 +592,13 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."contact_id") = 'text' OR NEW."contact_id" IS NULL)
+      AND (typeof(NEW."label") = 'text' OR NEW."label" IS NULL)
+      AND (typeof(NEW."number") = 'text' OR NEW."number" IS NULL)
+      AND (typeof(NEW."is_primary") = 'integer' AND +NEW."is_primary" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_primary" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'contact_id', NEW."contact_id" || '', 'label', NEW."label" || '', 'number', NEW."number" || '', 'is_primary', NEW."is_primary")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -569,7 +611,7 @@ BEGIN
       UNION ALL SELECT 'contact_id', 'text', NEW."contact_id"
       UNION ALL SELECT 'label', 'text', NEW."label"
       UNION ALL SELECT 'number', 'text', NEW."number"
-      UNION ALL SELECT 'is_primary', 'integer', NEW."is_primary"))
+      UNION ALL SELECT 'is_primary', 'integer', NEW."is_primary")) END
   );
 END;
 CREATE TRIGGER "sync_contact_phones_update"
@@ -589,7 +631,13 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."contact_id") = 'text' OR NEW."contact_id" IS NULL)
+      AND (typeof(NEW."label") = 'text' OR NEW."label" IS NULL)
+      AND (typeof(NEW."number") = 'text' OR NEW."number" IS NULL)
+      AND (typeof(NEW."is_primary") = 'integer' AND +NEW."is_primary" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_primary" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'contact_id', NEW."contact_id" || '', 'label', NEW."label" || '', 'number', NEW."number" || '', 'is_primary', NEW."is_primary")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -602,7 +650,7 @@ BEGIN
       UNION ALL SELECT 'contact_id', 'text', NEW."contact_id"
       UNION ALL SELECT 'label', 'text', NEW."label"
       UNION ALL SELECT 'number', 'text', NEW."number"
-      UNION ALL SELECT 'is_primary', 'integer', NEW."is_primary")),
+      UNION ALL SELECT 'is_primary', 'integer', NEW."is_primary")) END,
     ((OLD."contact_id" IS NOT NEW."contact_id" COLLATE BINARY) << 0)
     | ((OLD."label" IS NOT NEW."label" COLLATE BINARY) << 1)
     | ((OLD."number" IS NOT NEW."number" COLLATE BINARY) << 2)
@@ -706,7 +754,12 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."contact_id") = 'text' OR NEW."contact_id" IS NULL)
+      AND (typeof(NEW."platform") = 'text' OR NEW."platform" IS NULL)
+      AND (typeof(NEW."handle") = 'text' OR NEW."handle" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'contact_id', NEW."contact_id" || '', 'platform', NEW."platform" || '', 'handle', NEW."handle" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -718,7 +771,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'contact_id', 'text', NEW."contact_id"
       UNION ALL SELECT 'platform', 'text', NEW."platform"
-      UNION ALL SELECT 'handle', 'text', NEW."handle"))
+      UNION ALL SELECT 'handle', 'text', NEW."handle")) END
   );
 END;
 CREATE TRIGGER "sync_contact_social_handles_update"
@@ -737,7 +790,12 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."contact_id") = 'text' OR NEW."contact_id" IS NULL)
+      AND (typeof(NEW."platform") = 'text' OR NEW."platform" IS NULL)
+      AND (typeof(NEW."handle") = 'text' OR NEW."handle" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'contact_id', NEW."contact_id" || '', 'platform', NEW."platform" || '', 'handle', NEW."handle" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -749,7 +807,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'contact_id', 'text', NEW."contact_id"
       UNION ALL SELECT 'platform', 'text', NEW."platform"
-      UNION ALL SELECT 'handle', 'text', NEW."handle")),
+      UNION ALL SELECT 'handle', 'text', NEW."handle")) END,
     ((OLD."contact_id" IS NOT NEW."contact_id" COLLATE BINARY) << 0)
     | ((OLD."platform" IS NOT NEW."platform" COLLATE BINARY) << 1)
     | ((OLD."handle" IS NOT NEW."handle" COLLATE BINARY) << 2)
@@ -849,7 +907,25 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."account_name") = 'text' OR NEW."account_name" IS NULL)
+      AND (typeof(NEW."email_address") = 'text' OR NEW."email_address" IS NULL)
+      AND (typeof(NEW."display_name") = 'text' OR NEW."display_name" IS NULL)
+      AND (typeof(NEW."imap_host") = 'text' OR NEW."imap_host" IS NULL)
+      AND (typeof(NEW."imap_port") = 'integer' AND +NEW."imap_port" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."imap_port" IS NULL)
+      AND (typeof(NEW."imap_security") = 'text' OR NEW."imap_security" IS NULL)
+      AND (typeof(NEW."imap_username") = 'text' OR NEW."imap_username" IS NULL)
+      AND (typeof(NEW."smtp_host") = 'text' OR NEW."smtp_host" IS NULL)
+      AND (typeof(NEW."smtp_port") = 'integer' AND +NEW."smtp_port" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."smtp_port" IS NULL)
+      AND (typeof(NEW."smtp_security") = 'text' OR NEW."smtp_security" IS NULL)
+      AND (typeof(NEW."smtp_username") = 'text' OR NEW."smtp_username" IS NULL)
+      AND (typeof(NEW."auth_method") = 'text' OR NEW."auth_method" IS NULL)
+      AND (typeof(NEW."signature") = 'text' OR NEW."signature" IS NULL)
+      AND (typeof(NEW."fetch_interval_minutes") = 'integer' AND +NEW."fetch_interval_minutes" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."fetch_interval_minutes" IS NULL)
+      AND (typeof(NEW."is_default") = 'integer' AND +NEW."is_default" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_default" IS NULL)
+      AND (typeof(NEW."is_enabled") = 'integer' AND +NEW."is_enabled" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_enabled" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'account_name', NEW."account_name" || '', 'email_address', NEW."email_address" || '', 'display_name', NEW."display_name" || '', 'imap_host', NEW."imap_host" || '', 'imap_port', NEW."imap_port", 'imap_security', NEW."imap_security" || '', 'imap_username', NEW."imap_username" || '', 'smtp_host', NEW."smtp_host" || '', 'smtp_port', NEW."smtp_port", 'smtp_security', NEW."smtp_security" || '', 'smtp_username', NEW."smtp_username" || '', 'auth_method', NEW."auth_method" || '', 'signature', NEW."signature" || '', 'fetch_interval_minutes', NEW."fetch_interval_minutes", 'is_default', NEW."is_default", 'is_enabled', NEW."is_enabled")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -874,7 +950,7 @@ BEGIN
       UNION ALL SELECT 'signature', 'text', NEW."signature"
       UNION ALL SELECT 'fetch_interval_minutes', 'integer', NEW."fetch_interval_minutes"
       UNION ALL SELECT 'is_default', 'integer', NEW."is_default"
-      UNION ALL SELECT 'is_enabled', 'integer', NEW."is_enabled"))
+      UNION ALL SELECT 'is_enabled', 'integer', NEW."is_enabled")) END
   );
 END;
 CREATE TRIGGER "sync_email_accounts_update"
@@ -906,7 +982,25 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."account_name") = 'text' OR NEW."account_name" IS NULL)
+      AND (typeof(NEW."email_address") = 'text' OR NEW."email_address" IS NULL)
+      AND (typeof(NEW."display_name") = 'text' OR NEW."display_name" IS NULL)
+      AND (typeof(NEW."imap_host") = 'text' OR NEW."imap_host" IS NULL)
+      AND (typeof(NEW."imap_port") = 'integer' AND +NEW."imap_port" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."imap_port" IS NULL)
+      AND (typeof(NEW."imap_security") = 'text' OR NEW."imap_security" IS NULL)
+      AND (typeof(NEW."imap_username") = 'text' OR NEW."imap_username" IS NULL)
+      AND (typeof(NEW."smtp_host") = 'text' OR NEW."smtp_host" IS NULL)
+      AND (typeof(NEW."smtp_port") = 'integer' AND +NEW."smtp_port" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."smtp_port" IS NULL)
+      AND (typeof(NEW."smtp_security") = 'text' OR NEW."smtp_security" IS NULL)
+      AND (typeof(NEW."smtp_username") = 'text' OR NEW."smtp_username" IS NULL)
+      AND (typeof(NEW."auth_method") = 'text' OR NEW."auth_method" IS NULL)
+      AND (typeof(NEW."signature") = 'text' OR NEW."signature" IS NULL)
+      AND (typeof(NEW."fetch_interval_minutes") = 'integer' AND +NEW."fetch_interval_minutes" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."fetch_interval_minutes" IS NULL)
+      AND (typeof(NEW."is_default") = 'integer' AND +NEW."is_default" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_default" IS NULL)
+      AND (typeof(NEW."is_enabled") = 'integer' AND +NEW."is_enabled" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_enabled" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'account_name', NEW."account_name" || '', 'email_address', NEW."email_address" || '', 'display_name', NEW."display_name" || '', 'imap_host', NEW."imap_host" || '', 'imap_port', NEW."imap_port", 'imap_security', NEW."imap_security" || '', 'imap_username', NEW."imap_username" || '', 'smtp_host', NEW."smtp_host" || '', 'smtp_port', NEW."smtp_port", 'smtp_security', NEW."smtp_security" || '', 'smtp_username', NEW."smtp_username" || '', 'auth_method', NEW."auth_method" || '', 'signature', NEW."signature" || '', 'fetch_interval_minutes', NEW."fetch_interval_minutes", 'is_default', NEW."is_default", 'is_enabled', NEW."is_enabled")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -931,7 +1025,7 @@ BEGIN
       UNION ALL SELECT 'signature', 'text', NEW."signature"
       UNION ALL SELECT 'fetch_interval_minutes', 'integer', NEW."fetch_interval_minutes"
       UNION ALL SELECT 'is_default', 'integer', NEW."is_default"
-      UNION ALL SELECT 'is_enabled', 'integer', NEW."is_enabled")),
+      UNION ALL SELECT 'is_enabled', 'integer', NEW."is_enabled")) END,
     ((OLD."account_name" IS NOT NEW."account_name" COLLATE BINARY) << 0)
     | ((OLD."email_address" IS NOT NEW."email_address" COLLATE BINARY) << 1)
     | ((OLD."display_name" IS NOT NEW."display_name" COLLATE BINARY) << 2)
@@ -1083,7 +1177,14 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."description") = 'text' OR NEW."description" IS NULL)
+      AND (typeof(NEW."project_type") = 'text' OR NEW."project_type" IS NULL)
+      AND (typeof(NEW."status") = 'text' OR NEW."status" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'description', NEW."description" || '', 'project_type', NEW."project_type" || '', 'status', NEW."status" || '', 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1097,7 +1198,7 @@ BEGIN
       UNION ALL SELECT 'description', 'text', NEW."description"
       UNION ALL SELECT 'project_type', 'text', NEW."project_type"
       UNION ALL SELECT 'status', 'text', NEW."status"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at"))
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END
   );
 END;
 CREATE TRIGGER "sync_projects_update"
@@ -1118,7 +1219,14 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."description") = 'text' OR NEW."description" IS NULL)
+      AND (typeof(NEW."project_type") = 'text' OR NEW."project_type" IS NULL)
+      AND (typeof(NEW."status") = 'text' OR NEW."status" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'description', NEW."description" || '', 'project_type', NEW."project_type" || '', 'status', NEW."status" || '', 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1132,7 +1240,7 @@ BEGIN
       UNION ALL SELECT 'description', 'text', NEW."description"
       UNION ALL SELECT 'project_type', 'text', NEW."project_type"
       UNION ALL SELECT 'status', 'text', NEW."status"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at")),
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END,
     ((OLD."name" IS NOT NEW."name" COLLATE BINARY) << 0)
     | ((OLD."description" IS NOT NEW."description" COLLATE BINARY) << 1)
     | ((OLD."project_type" IS NOT NEW."project_type" COLLATE BINARY) << 2)
@@ -1240,7 +1348,16 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."project_id") = 'text' OR NEW."project_id" IS NULL)
+      AND (typeof(NEW."title") = 'text' OR NEW."title" IS NULL)
+      AND (typeof(NEW."description") = 'text' OR NEW."description" IS NULL)
+      AND (typeof(NEW."location") = 'text' OR NEW."location" IS NULL)
+      AND (typeof(NEW."starts_at") = 'text' OR NEW."starts_at" IS NULL)
+      AND (typeof(NEW."ends_at") = 'text' OR NEW."ends_at" IS NULL)
+      AND (typeof(NEW."all_day") = 'integer' AND +NEW."all_day" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."all_day" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'project_id', NEW."project_id" || '', 'title', NEW."title" || '', 'description', NEW."description" || '', 'location', NEW."location" || '', 'starts_at', NEW."starts_at" || '', 'ends_at', NEW."ends_at" || '', 'all_day', NEW."all_day")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1256,7 +1373,7 @@ BEGIN
       UNION ALL SELECT 'location', 'text', NEW."location"
       UNION ALL SELECT 'starts_at', 'text', NEW."starts_at"
       UNION ALL SELECT 'ends_at', 'text', NEW."ends_at"
-      UNION ALL SELECT 'all_day', 'integer', NEW."all_day"))
+      UNION ALL SELECT 'all_day', 'integer', NEW."all_day")) END
   );
 END;
 CREATE TRIGGER "sync_events_update"
@@ -1279,7 +1396,16 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."project_id") = 'text' OR NEW."project_id" IS NULL)
+      AND (typeof(NEW."title") = 'text' OR NEW."title" IS NULL)
+      AND (typeof(NEW."description") = 'text' OR NEW."description" IS NULL)
+      AND (typeof(NEW."location") = 'text' OR NEW."location" IS NULL)
+      AND (typeof(NEW."starts_at") = 'text' OR NEW."starts_at" IS NULL)
+      AND (typeof(NEW."ends_at") = 'text' OR NEW."ends_at" IS NULL)
+      AND (typeof(NEW."all_day") = 'integer' AND +NEW."all_day" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."all_day" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'project_id', NEW."project_id" || '', 'title', NEW."title" || '', 'description', NEW."description" || '', 'location', NEW."location" || '', 'starts_at', NEW."starts_at" || '', 'ends_at', NEW."ends_at" || '', 'all_day', NEW."all_day")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1295,7 +1421,7 @@ BEGIN
       UNION ALL SELECT 'location', 'text', NEW."location"
       UNION ALL SELECT 'starts_at', 'text', NEW."starts_at"
       UNION ALL SELECT 'ends_at', 'text', NEW."ends_at"
-      UNION ALL SELECT 'all_day', 'integer', NEW."all_day")),
+      UNION ALL SELECT 'all_day', 'integer', NEW."all_day")) END,
     ((OLD."project_id" IS NOT NEW."project_id" COLLATE BINARY) << 0)
     | ((OLD."title" IS NOT NEW."title" COLLATE BINARY) << 1)
     | ((OLD."description" IS NOT NEW."description" COLLATE BINARY) << 2)
@@ -1411,7 +1537,15 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."project_id") = 'text' OR NEW."project_id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."due") = 'text' OR NEW."due" IS NULL)
+      AND (typeof(NEW."status") = 'text' OR NEW."status" IS NULL)
+      AND (typeof(NEW."sort_order") = 'integer' AND +NEW."sort_order" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."sort_order" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'project_id', NEW."project_id" || '', 'name', NEW."name" || '', 'due', NEW."due" || '', 'status', NEW."status" || '', 'sort_order', NEW."sort_order", 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1426,7 +1560,7 @@ BEGIN
       UNION ALL SELECT 'due', 'text', NEW."due"
       UNION ALL SELECT 'status', 'text', NEW."status"
       UNION ALL SELECT 'sort_order', 'integer', NEW."sort_order"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at"))
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END
   );
 END;
 CREATE TRIGGER "sync_milestones_update"
@@ -1448,7 +1582,15 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."project_id") = 'text' OR NEW."project_id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."due") = 'text' OR NEW."due" IS NULL)
+      AND (typeof(NEW."status") = 'text' OR NEW."status" IS NULL)
+      AND (typeof(NEW."sort_order") = 'integer' AND +NEW."sort_order" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."sort_order" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'project_id', NEW."project_id" || '', 'name', NEW."name" || '', 'due', NEW."due" || '', 'status', NEW."status" || '', 'sort_order', NEW."sort_order", 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1463,7 +1605,7 @@ BEGIN
       UNION ALL SELECT 'due', 'text', NEW."due"
       UNION ALL SELECT 'status', 'text', NEW."status"
       UNION ALL SELECT 'sort_order', 'integer', NEW."sort_order"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at")),
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END,
     ((OLD."project_id" IS NOT NEW."project_id" COLLATE BINARY) << 0)
     | ((OLD."name" IS NOT NEW."name" COLLATE BINARY) << 1)
     | ((OLD."due" IS NOT NEW."due" COLLATE BINARY) << 2)
@@ -1575,7 +1717,12 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."filter") = 'text' OR NEW."filter" IS NULL)
+      AND (typeof(NEW."sort_order") = 'integer' AND +NEW."sort_order" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."sort_order" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'filter', NEW."filter" || '', 'sort_order', NEW."sort_order")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1587,7 +1734,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'filter', 'text', NEW."filter"
-      UNION ALL SELECT 'sort_order', 'integer', NEW."sort_order"))
+      UNION ALL SELECT 'sort_order', 'integer', NEW."sort_order")) END
   );
 END;
 CREATE TRIGGER "sync_saved_views_update"
@@ -1606,7 +1753,12 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."name") = 'text' OR NEW."name" IS NULL)
+      AND (typeof(NEW."filter") = 'text' OR NEW."filter" IS NULL)
+      AND (typeof(NEW."sort_order") = 'integer' AND +NEW."sort_order" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."sort_order" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'name', NEW."name" || '', 'filter', NEW."filter" || '', 'sort_order', NEW."sort_order")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1618,7 +1770,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'filter', 'text', NEW."filter"
-      UNION ALL SELECT 'sort_order', 'integer', NEW."sort_order")),
+      UNION ALL SELECT 'sort_order', 'integer', NEW."sort_order")) END,
     ((OLD."name" IS NOT NEW."name" COLLATE BINARY) << 0)
     | ((OLD."filter" IS NOT NEW."filter" COLLATE BINARY) << 1)
     | ((OLD."sort_order" IS NOT NEW."sort_order" COLLATE BINARY) << 2)
@@ -1718,7 +1870,27 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."project_id") = 'text' OR NEW."project_id" IS NULL)
+      AND (typeof(NEW."milestone_id") = 'text' OR NEW."milestone_id" IS NULL)
+      AND (typeof(NEW."description") = 'text' OR NEW."description" IS NULL)
+      AND (typeof(NEW."status") = 'text' OR NEW."status" IS NULL)
+      AND (typeof(NEW."priority") = 'text' OR NEW."priority" IS NULL)
+      AND (typeof(NEW."due") = 'text' OR NEW."due" IS NULL)
+      AND (typeof(NEW."tags") = 'text' OR NEW."tags" IS NULL)
+      AND (typeof(NEW."urgency") = 'real' AND CAST(NEW."urgency" * 1000000 AS INTEGER) / 1000000.0 = +NEW."urgency" AND abs(NEW."urgency") < 1000000000 OR NEW."urgency" IS NULL)
+      AND (typeof(NEW."recurrence") = 'text' OR NEW."recurrence" IS NULL)
+      AND (typeof(NEW."recurrence_parent_id") = 'text' OR NEW."recurrence_parent_id" IS NULL)
+      AND (typeof(NEW."source_email_id") = 'text' OR NEW."source_email_id" IS NULL)
+      AND (typeof(NEW."snoozed_until") = 'text' OR NEW."snoozed_until" IS NULL)
+      AND (typeof(NEW."waiting_for_response") = 'integer' AND +NEW."waiting_for_response" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."waiting_for_response" IS NULL)
+      AND (typeof(NEW."follow_up_at") = 'text' OR NEW."follow_up_at" IS NULL)
+      AND (typeof(NEW."scheduled_start") = 'text' OR NEW."scheduled_start" IS NULL)
+      AND (typeof(NEW."scheduled_minutes") = 'integer' AND +NEW."scheduled_minutes" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."scheduled_minutes" IS NULL)
+      AND (typeof(NEW."completed_at") = 'text' OR NEW."completed_at" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'project_id', NEW."project_id" || '', 'milestone_id', NEW."milestone_id" || '', 'description', NEW."description" || '', 'status', NEW."status" || '', 'priority', NEW."priority" || '', 'due', NEW."due" || '', 'tags', NEW."tags" || '', 'urgency', NEW."urgency", 'recurrence', NEW."recurrence" || '', 'recurrence_parent_id', NEW."recurrence_parent_id" || '', 'source_email_id', NEW."source_email_id" || '', 'snoozed_until', NEW."snoozed_until" || '', 'waiting_for_response', NEW."waiting_for_response", 'follow_up_at', NEW."follow_up_at" || '', 'scheduled_start', NEW."scheduled_start" || '', 'scheduled_minutes', NEW."scheduled_minutes", 'completed_at', NEW."completed_at" || '', 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1745,7 +1917,7 @@ BEGIN
       UNION ALL SELECT 'scheduled_start', 'text', NEW."scheduled_start"
       UNION ALL SELECT 'scheduled_minutes', 'integer', NEW."scheduled_minutes"
       UNION ALL SELECT 'completed_at', 'text', NEW."completed_at"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at"))
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END
   );
 END;
 CREATE TRIGGER "sync_tasks_update"
@@ -1779,7 +1951,27 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."project_id") = 'text' OR NEW."project_id" IS NULL)
+      AND (typeof(NEW."milestone_id") = 'text' OR NEW."milestone_id" IS NULL)
+      AND (typeof(NEW."description") = 'text' OR NEW."description" IS NULL)
+      AND (typeof(NEW."status") = 'text' OR NEW."status" IS NULL)
+      AND (typeof(NEW."priority") = 'text' OR NEW."priority" IS NULL)
+      AND (typeof(NEW."due") = 'text' OR NEW."due" IS NULL)
+      AND (typeof(NEW."tags") = 'text' OR NEW."tags" IS NULL)
+      AND (typeof(NEW."urgency") = 'real' AND CAST(NEW."urgency" * 1000000 AS INTEGER) / 1000000.0 = +NEW."urgency" AND abs(NEW."urgency") < 1000000000 OR NEW."urgency" IS NULL)
+      AND (typeof(NEW."recurrence") = 'text' OR NEW."recurrence" IS NULL)
+      AND (typeof(NEW."recurrence_parent_id") = 'text' OR NEW."recurrence_parent_id" IS NULL)
+      AND (typeof(NEW."source_email_id") = 'text' OR NEW."source_email_id" IS NULL)
+      AND (typeof(NEW."snoozed_until") = 'text' OR NEW."snoozed_until" IS NULL)
+      AND (typeof(NEW."waiting_for_response") = 'integer' AND +NEW."waiting_for_response" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."waiting_for_response" IS NULL)
+      AND (typeof(NEW."follow_up_at") = 'text' OR NEW."follow_up_at" IS NULL)
+      AND (typeof(NEW."scheduled_start") = 'text' OR NEW."scheduled_start" IS NULL)
+      AND (typeof(NEW."scheduled_minutes") = 'integer' AND +NEW."scheduled_minutes" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."scheduled_minutes" IS NULL)
+      AND (typeof(NEW."completed_at") = 'text' OR NEW."completed_at" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'project_id', NEW."project_id" || '', 'milestone_id', NEW."milestone_id" || '', 'description', NEW."description" || '', 'status', NEW."status" || '', 'priority', NEW."priority" || '', 'due', NEW."due" || '', 'tags', NEW."tags" || '', 'urgency', NEW."urgency", 'recurrence', NEW."recurrence" || '', 'recurrence_parent_id', NEW."recurrence_parent_id" || '', 'source_email_id', NEW."source_email_id" || '', 'snoozed_until', NEW."snoozed_until" || '', 'waiting_for_response', NEW."waiting_for_response", 'follow_up_at', NEW."follow_up_at" || '', 'scheduled_start', NEW."scheduled_start" || '', 'scheduled_minutes', NEW."scheduled_minutes", 'completed_at', NEW."completed_at" || '', 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1806,7 +1998,7 @@ BEGIN
       UNION ALL SELECT 'scheduled_start', 'text', NEW."scheduled_start"
       UNION ALL SELECT 'scheduled_minutes', 'integer', NEW."scheduled_minutes"
       UNION ALL SELECT 'completed_at', 'text', NEW."completed_at"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at")),
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END,
     ((OLD."project_id" IS NOT NEW."project_id" COLLATE BINARY) << 0)
     | ((OLD."milestone_id" IS NOT NEW."milestone_id" COLLATE BINARY) << 1)
     | ((OLD."description" IS NOT NEW."description" COLLATE BINARY) << 2)
@@ -1966,7 +2158,12 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."task_id") = 'text' OR NEW."task_id" IS NULL)
+      AND (typeof(NEW."body") = 'text' OR NEW."body" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'task_id', NEW."task_id" || '', 'body', NEW."body" || '', 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -1978,7 +2175,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'task_id', 'text', NEW."task_id"
       UNION ALL SELECT 'body', 'text', NEW."body"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at"))
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END
   );
 END;
 CREATE TRIGGER "sync_annotations_update"
@@ -1997,7 +2194,12 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."task_id") = 'text' OR NEW."task_id" IS NULL)
+      AND (typeof(NEW."body") = 'text' OR NEW."body" IS NULL)
+      AND (typeof(NEW."created_at") = 'text' OR NEW."created_at" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'task_id', NEW."task_id" || '', 'body', NEW."body" || '', 'created_at', NEW."created_at" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -2009,7 +2211,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'task_id', 'text', NEW."task_id"
       UNION ALL SELECT 'body', 'text', NEW."body"
-      UNION ALL SELECT 'created_at', 'text', NEW."created_at")),
+      UNION ALL SELECT 'created_at', 'text', NEW."created_at")) END,
     ((OLD."task_id" IS NOT NEW."task_id" COLLATE BINARY) << 0)
     | ((OLD."body" IS NOT NEW."body" COLLATE BINARY) << 1)
     | ((OLD."created_at" IS NOT NEW."created_at" COLLATE BINARY) << 2)
@@ -2109,7 +2311,13 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."task_id") = 'text' OR NEW."task_id" IS NULL)
+      AND (typeof(NEW."description") = 'text' OR NEW."description" IS NULL)
+      AND (typeof(NEW."done") = 'integer' AND +NEW."done" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."done" IS NULL)
+      AND (typeof(NEW."position") = 'integer' AND +NEW."position" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."position" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'task_id', NEW."task_id" || '', 'description', NEW."description" || '', 'done', NEW."done", 'position', NEW."position")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -2122,7 +2330,7 @@ BEGIN
       UNION ALL SELECT 'task_id', 'text', NEW."task_id"
       UNION ALL SELECT 'description', 'text', NEW."description"
       UNION ALL SELECT 'done', 'integer', NEW."done"
-      UNION ALL SELECT 'position', 'integer', NEW."position"))
+      UNION ALL SELECT 'position', 'integer', NEW."position")) END
   );
 END;
 CREATE TRIGGER "sync_subtasks_update"
@@ -2142,7 +2350,13 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."task_id") = 'text' OR NEW."task_id" IS NULL)
+      AND (typeof(NEW."description") = 'text' OR NEW."description" IS NULL)
+      AND (typeof(NEW."done") = 'integer' AND +NEW."done" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."done" IS NULL)
+      AND (typeof(NEW."position") = 'integer' AND +NEW."position" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."position" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'task_id', NEW."task_id" || '', 'description', NEW."description" || '', 'done', NEW."done", 'position', NEW."position")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -2155,7 +2369,7 @@ BEGIN
       UNION ALL SELECT 'task_id', 'text', NEW."task_id"
       UNION ALL SELECT 'description', 'text', NEW."description"
       UNION ALL SELECT 'done', 'integer', NEW."done"
-      UNION ALL SELECT 'position', 'integer', NEW."position")),
+      UNION ALL SELECT 'position', 'integer', NEW."position")) END,
     ((OLD."task_id" IS NOT NEW."task_id" COLLATE BINARY) << 0)
     | ((OLD."description" IS NOT NEW."description" COLLATE BINARY) << 1)
     | ((OLD."done" IS NOT NEW."done" COLLATE BINARY) << 2)

@@ -107,7 +107,10 @@ BEGIN
     'INSERT',
     json_array(CAST(NEW."note_id" AS TEXT) || '', CAST(NEW."tag" AS TEXT) || ''),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."note_id") = 'text' OR NEW."note_id" IS NULL)
+      AND (typeof(NEW."tag") = 'text' OR NEW."tag" IS NULL)
+      THEN json_object('note_id', NEW."note_id" || '', 'tag', NEW."tag" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -117,7 +120,7 @@ BEGIN
         WHEN 'blob' THEN CASE "type" WHEN 'blob' THEN hex("value") ELSE json_object('$blob', hex("value")) END
       END) FROM (
       SELECT 'note_id' AS "name", 'text' AS "type", NEW."note_id" AS "value"
-      UNION ALL SELECT 'tag', 'text', NEW."tag"))
+      UNION ALL SELECT 'tag', 'text', NEW."tag")) END
   );
 END;
 CREATE TRIGGER "sync_tags_key"

@@ -106,7 +106,12 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."title") = 'text' OR NEW."title" IS NULL)
+      AND (typeof(NEW."body") = 'text' OR NEW."body" IS NULL)
+      AND (typeof(NEW."tag") = 'text' OR NEW."tag" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'title', NEW."title" || '', 'body', NEW."body" || '', 'tag', NEW."tag" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -118,7 +123,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'title', 'text', NEW."title"
       UNION ALL SELECT 'body', 'text', NEW."body"
-      UNION ALL SELECT 'tag', 'text', NEW."tag"))
+      UNION ALL SELECT 'tag', 'text', NEW."tag")) END
   );
 END;
 CREATE TRIGGER "sync_notes_update"
@@ -137,7 +142,12 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."title") = 'text' OR NEW."title" IS NULL)
+      AND (typeof(NEW."body") = 'text' OR NEW."body" IS NULL)
+      AND (typeof(NEW."tag") = 'text' OR NEW."tag" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'title', NEW."title" || '', 'body', NEW."body" || '', 'tag', NEW."tag" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -149,7 +159,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'title', 'text', NEW."title"
       UNION ALL SELECT 'body', 'text', NEW."body"
-      UNION ALL SELECT 'tag', 'text', NEW."tag")),
+      UNION ALL SELECT 'tag', 'text', NEW."tag")) END,
     ((OLD."title" IS NOT NEW."title" COLLATE BINARY) << 0)
     | ((OLD."body" IS NOT NEW."body" COLLATE BINARY) << 1)
     | ((OLD."tag" IS NOT NEW."tag" COLLATE BINARY) << 2)

@@ -106,7 +106,12 @@ BEGIN
     'INSERT',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."project_id") = 'text' OR NEW."project_id" IS NULL)
+      AND (typeof(NEW."slug") = 'text' OR NEW."slug" IS NULL)
+      AND (typeof(NEW."alias") = 'text' OR NEW."alias" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'project_id', NEW."project_id" || '', 'slug', NEW."slug" || '', 'alias', NEW."alias" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -118,7 +123,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'project_id', 'text', NEW."project_id"
       UNION ALL SELECT 'slug', 'text', NEW."slug"
-      UNION ALL SELECT 'alias', 'text', NEW."alias"))
+      UNION ALL SELECT 'alias', 'text', NEW."alias")) END
   );
 END;
 CREATE TRIGGER "sync_pages_update"
@@ -137,7 +142,12 @@ BEGIN
     'UPDATE',
     CAST(NEW."id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."id") = 'text' OR NEW."id" IS NULL)
+      AND (typeof(NEW."project_id") = 'text' OR NEW."project_id" IS NULL)
+      AND (typeof(NEW."slug") = 'text' OR NEW."slug" IS NULL)
+      AND (typeof(NEW."alias") = 'text' OR NEW."alias" IS NULL)
+      THEN json_object('id', NEW."id" || '', 'project_id', NEW."project_id" || '', 'slug', NEW."slug" || '', 'alias', NEW."alias" || '')
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -149,7 +159,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'project_id', 'text', NEW."project_id"
       UNION ALL SELECT 'slug', 'text', NEW."slug"
-      UNION ALL SELECT 'alias', 'text', NEW."alias")),
+      UNION ALL SELECT 'alias', 'text', NEW."alias")) END,
     ((OLD."project_id" IS NOT NEW."project_id" COLLATE BINARY) << 0)
     | ((OLD."slug" IS NOT NEW."slug" COLLATE BINARY) << 1)
     | ((OLD."alias" IS NOT NEW."alias" COLLATE BINARY) << 2)

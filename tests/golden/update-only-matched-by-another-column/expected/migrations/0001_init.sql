@@ -109,7 +109,11 @@ BEGIN
     'UPDATE',
     CAST(NEW."external_id" AS TEXT),
     CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER) * 1000,
-    (SELECT json_group_object("name", CASE typeof("value")
+    CASE WHEN (typeof(NEW."external_id") = 'text' OR NEW."external_id" IS NULL)
+      AND (typeof(NEW."is_read") = 'integer' AND +NEW."is_read" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_read" IS NULL)
+      AND (typeof(NEW."is_starred") = 'integer' AND +NEW."is_starred" BETWEEN -9007199254740991 AND 9007199254740991 OR NEW."is_starred" IS NULL)
+      THEN json_object('external_id', NEW."external_id" || '', 'is_read', NEW."is_read", 'is_starred', NEW."is_starred")
+      ELSE (SELECT json_group_object("name", CASE typeof("value")
         WHEN 'text' THEN CASE "type" WHEN 'text' THEN "value" || '' ELSE json_object('$text', "value" || '') END
         WHEN 'integer' THEN CASE WHEN "type" = 'bigint' THEN CAST("value" AS TEXT)
           WHEN "type" <> 'real' AND +"value" BETWEEN -9007199254740991 AND 9007199254740991 THEN "value" ELSE json_object('$int', CAST("value" AS TEXT)) END
@@ -120,7 +124,7 @@ BEGIN
       END) FROM (
       SELECT 'external_id' AS "name", 'text' AS "type", NEW."external_id" AS "value"
       UNION ALL SELECT 'is_read', 'integer', NEW."is_read"
-      UNION ALL SELECT 'is_starred', 'integer', NEW."is_starred")),
+      UNION ALL SELECT 'is_starred', 'integer', NEW."is_starred")) END,
     ((OLD."is_read" IS NOT NEW."is_read" COLLATE BINARY) << 0)
     | ((OLD."is_starred" IS NOT NEW."is_starred" COLLATE BINARY) << 1)
   );

@@ -8,7 +8,7 @@ import { CANARY } from "./schema.ts";
 
 export function checkQuiet(world: World): void {
   const { model } = world.app;
-  const entries = readLog(world.server.log, model);
+  const entries = readLog(world.server.log, model, world.server.lives);
   const oracle = mergeLog(entries, model);
   const views = world.participants.map((participant) => rowsOn(participant));
   for (const participant of world.participants) checkDevice(world, participant);
@@ -161,7 +161,12 @@ function checkConflicts(world: World, entries: readonly Written[], oracle: Reado
   for (const { device, seenConflicts } of world.participants)
     for (const { table, rowId, values } of [...device.store.conflicts(100_000), ...seenConflicts])
       for (const [column, value] of Object.entries(values)) kept.add(JSON.stringify([table, rowId, column, value]));
-  for (const { key, column, value, loser, winner } of lostEdits(entries, oracle)) {
+  const firstStamps = new Map(world.participants.map(({ device, firstStamps: stamps }) => [device.name, stamps]));
+  for (const { key, column, value, loser, winner } of lostEdits(entries, oracle, firstStamps)) {
+    // What a device noticed about its own past is gone with the database that noticed it.
+    const isForgotten =
+      loser.author === winner.author && Math.max(loser.life, winner.life) < (firstStamps.get(loser.author)?.length ?? 1) - 1;
+    if (isForgotten) continue;
     const table = world.app.model.tables.find(({ name }) => name === loser.table);
     if (table === undefined || table.rowIds === "hidden") continue;
     const rowId = key.slice(table.name.length + 1);

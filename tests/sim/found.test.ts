@@ -1,4 +1,5 @@
 /** What the simulator found, each by its smallest history. The seed that found it is in the comment. */
+import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import type { Table } from "@synckit-gen/schemas/model";
 import type { PulledEntry } from "../../runtime/src/client/entries.ts";
@@ -450,6 +451,25 @@ test("a column that began to sync later keeps the baseline in a restored log", a
 
   expect(all(b, "SELECT * FROM projects")).toEqual([["p", "x", "before"]]);
   expect(all(b, "SELECT stamp, json_extract(columns, '$.later[0]') FROM sync_row_clock")).toEqual([[0, null]]);
+});
+
+test("what a device wrote before it was restored from a backup, and what it writes since, do not replace each other silently", async () => {
+  // seed 15 with --faults restore
+  const { devices, settle } = await worldOf([tableOf("projects", { columns: { name: "text", note: "text" } })], 2);
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO projects VALUES ('p', 'x', 'y')");
+  await settle();
+  const backup = (a.db as Database.Database).serialize();
+  a.edit("UPDATE projects SET name = 'of before'");
+  await settle();
+  a.replaceDatabase(new Database(backup));
+  a.db.pragma("foreign_keys = ON");
+  a.edit("UPDATE projects SET name = 'of after'");
+
+  await settle();
+
+  for (const device of [a, b]) expect(all(device, "SELECT * FROM projects")).toEqual([["p", "of after", "y"]]);
+  expect(a.store.conflicts(10)).toMatchObject([{ rowId: "p", kind: "overwritten", values: { name: "of before" } }]);
 });
 
 test("a deleted row steps aside for one that its child is about to refer to", async () => {

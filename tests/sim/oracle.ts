@@ -15,6 +15,8 @@ export interface Written {
   readonly key: string;
   readonly table: string;
   readonly author: string;
+  /** Of its author's database: a restored backup begins another. */
+  readonly life: number;
   readonly op: "INSERT" | "UPDATE" | "DELETE";
   readonly clock: Clock;
   /** How far its author had read; null: it does not say. */
@@ -58,7 +60,7 @@ export const valuesOf = (row: OracleRow): Readonly<Record<string, unknown>> => (
   ...Object.fromEntries(Array.from(row.columns, ([name, { value }]) => [name, value])),
 });
 
-export function readLog(log: readonly PulledEntry[], model: SyncModel): readonly Written[] {
+export function readLog(log: readonly PulledEntry[], model: SyncModel, lives: ReadonlyMap<number, number>): readonly Written[] {
   return log.flatMap((entry): readonly Written[] => {
     const table = model.tables.find(({ name }) => name === entry.table);
     if (table === undefined) throw new Error("the log names a table that the model does not have");
@@ -79,6 +81,7 @@ export function readLog(log: readonly PulledEntry[], model: SyncModel): readonly
       key: rowKey(table, entry.rowId, values),
       table: entry.table,
       author: entry.deviceId ?? "",
+      life: lives.get(entry.seq ?? 0) ?? 0,
       op: entry.op,
       clock: [stamp, member?.c[1] ?? (stamp === 0 ? "" : (entry.deviceId ?? ""))], // what is said again has the clock of who said it first
       seen: member?.s ?? null,
@@ -133,7 +136,12 @@ export function mergeLog(entries: readonly Written[], model: SyncModel): Readonl
  * Edits that are in no final row although nobody who wrote later knew and replaced them. Left out are baseline
  * values, and values that another edit wrote again.
  */
-export function lostEdits(entries: readonly Written[], rows: ReadonlyMap<string, OracleRow>): readonly LostEdit[] {
+export function lostEdits(
+  entries: readonly Written[],
+  rows: ReadonlyMap<string, OracleRow>,
+  /** By author, and by life of its database, the latest stamp that it had at its beginning. */
+  firstStamps: ReadonlyMap<string, readonly number[]>,
+): readonly LostEdit[] {
   const byRow = Map.groupBy(entries, ({ key }) => key);
   const lost: LostEdit[] = [];
   for (const [key, row] of rows) {
@@ -141,9 +149,11 @@ export function lostEdits(entries: readonly Written[], rows: ReadonlyMap<string,
     // A push that is repeated has several places in the log; its author knew it from the first.
     const firstSeq = new Map<string, number>();
     for (const entry of ofRow) if (!firstSeq.has(clockKey(entry))) firstSeq.set(clockKey(entry), entry.seq);
+    const remembers = ({ author, life }: Written, earlier: Written): boolean =>
+      life === earlier.life || (life > earlier.life && earlier.clock[0] <= (firstStamps.get(author)?.[life] ?? 0));
     const knew = (later: Written, earlier: Written): boolean =>
       compare(later.clock, earlier.clock) > 0 &&
-      (later.author === earlier.author || (later.seen ?? 0) >= (firstSeq.get(clockKey(earlier)) ?? 0));
+      ((later.author === earlier.author && remembers(later, earlier)) || (later.seen ?? 0) >= (firstSeq.get(clockKey(earlier)) ?? 0));
     for (const loser of ofRow) {
       if (loser.op === "DELETE" || loser.clock[0] === 0) continue;
       for (const column of loser.columns) {

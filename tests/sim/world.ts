@@ -23,6 +23,8 @@ export class Participant {
   skewMs: number;
   hasJoined = false;
   isRestored = false;
+  /** By life of its database, the latest stamp that it had at its beginning. */
+  readonly firstStamps = [0];
   backup: Buffer | null = null;
   /** Conflicts that its user has looked at. */
   readonly seenConflicts: Conflict[] = [];
@@ -91,6 +93,7 @@ export class World {
         if (participant.backup === null) return;
         participant.isRestored = true; // what it had not pushed is gone
         device.replaceDatabase(openFile(participant.backup));
+        participant.firstStamps.push(Number(device.db.prepare("SELECT max(max(timestamp), max(stamp)) FROM sync_changelog").pluck().get()));
         return;
     }
   }

@@ -22,12 +22,17 @@ export class SimulatedServer {
   /** Requests on their way whose senders have given up waiting. */
   readonly #late: (() => void)[] = [];
 
-  append(device: string, entries: readonly PayloadEntry[]): void {
-    for (const entry of entries)
+  /** By place in the log: in which life of its database its author pushed an entry. A restored backup begins another. */
+  readonly lives = new Map<number, number>();
+
+  append(device: string, entries: readonly PayloadEntry[], life = 0): void {
+    for (const entry of entries) {
+      this.lives.set(this.log.length + 1, life);
       this.log.push({ ...entry, deviceId: device, seq: this.log.length + 1, nonce: String((this.#sealed += 1)), failure: null });
+    }
   }
-  appendLater(device: string, entries: readonly PayloadEntry[]): void {
-    this.#late.push(() => this.append(device, entries));
+  appendLater(device: string, entries: readonly PayloadEntry[], life: number): void {
+    this.#late.push(() => this.append(device, entries, life));
   }
   /** What was on its way arrives. */
   deliver(): void {
@@ -62,6 +67,8 @@ export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
   readonly name: string;
   db: Db;
   store: Store;
+  /** How often its database was replaced. */
+  life = 0;
   #format: EntryFormat;
   readonly #server: SimulatedServer;
   readonly #loaded: LoadedSpec;
@@ -115,6 +122,7 @@ export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
   replaceDatabase(db: Db): void {
     this.db.close();
     this.db = db;
+    this.life += 1;
     [this.store, this.#format] = this.#open();
   }
 
@@ -191,8 +199,8 @@ export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
     return {
       pushPayloads: (device, entries) => {
         work();
-        if (push === "late") this.#server.appendLater(device, entries);
-        else if (push !== "lost") this.#server.append(device, entries);
+        if (push === "late") this.#server.appendLater(device, entries, this.life);
+        else if (push !== "lost") this.#server.append(device, entries, this.life);
         return push !== undefined || loseReply ? Promise.reject(new ConnectionLost()) : Promise.resolve(this.#server.log.length);
       },
       pullPayloads: (_device, cursor) => {

@@ -55,6 +55,10 @@ export interface Changelog {
   readonly newest: () => number;
   readonly countUnpushed: () => number;
   readonly countUnpushable: () => number;
+  /** An entry with this stamp is here. */
+  readonly has: (stamp: number) => boolean;
+  /** The latest stamp of an entry that was removed; 0: none was. */
+  readonly prunedStamp: () => number;
   /** Removes pushed entries captured before `beforeStamp`, and the oldest pushed ones beyond `maxEntries`. Returns how many. */
   readonly prune: (beforeStamp: number, maxEntries: number | null) => number;
 }
@@ -64,6 +68,8 @@ const COLUMNS = "id, table_name, op, row_id, stamp, CAST(mask AS TEXT), coalesce
 /** State keys: below these ids everything is stamped, or pushed, so that no query walks the pushed part of the log. */
 const STAMPED_THROUGH = "stamped_through";
 const PUSHED_THROUGH = "pushed_through";
+/** State key: the latest stamp of an entry that was removed. */
+const PRUNED_STAMP = "pruned_stamp";
 /** State key: the stamp of the last entry up to there that has one. Looking for it would walk through a whole snapshot, which has none. */
 export const PUSHED_STAMP = "pushed_stamp";
 
@@ -96,6 +102,11 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
   );
   const countUnpushed = driver.prepare(`SELECT count(*) FROM sync_changelog WHERE id > ? AND pushed = ${UNPUSHED}`);
   const countUnpushable = driver.prepare(`SELECT count(*) FROM sync_changelog WHERE pushed = ${UNPUSHABLE}`);
+  const stampFrom = driver.prepare("SELECT id, stamp FROM sync_changelog WHERE id BETWEEN ? AND ? AND stamp > 0 ORDER BY id LIMIT 1");
+  const firstId = driver.prepare("SELECT coalesce(min(id), 0) FROM sync_changelog");
+  const oldStamp = driver.prepare(
+    `SELECT max(stamp) FROM sync_changelog WHERE pushed = ${PUSHED} AND (timestamp < ? OR id <= (SELECT id FROM sync_changelog ORDER BY id DESC LIMIT 1 OFFSET ?))`,
+  );
   const pruneOld = driver.prepare(`DELETE FROM sync_changelog WHERE pushed = ${PUSHED} AND timestamp < ?`);
   const pruneMany = driver.prepare(
     `DELETE FROM sync_changelog WHERE pushed = ${PUSHED} AND id <= (SELECT id FROM sync_changelog ORDER BY id DESC LIMIT 1 OFFSET ?)`,
@@ -153,7 +164,22 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
     newest: () => lastId.get()?.[0] as number,
     countUnpushed: () => countUnpushed.get(pushedThrough())?.[0] as number,
     countUnpushable: () => countUnpushable.get()?.[0] as number,
+    has(stamp) {
+      // Stamps rise with ids.
+      let [low, high] = [firstId.get()?.[0] as number, lastId.get()?.[0] as number];
+      while (low <= high) {
+        const middle = Math.floor((low + high) / 2);
+        const found = stampFrom.get(BigInt(middle), BigInt(high)) as readonly [id: number, stamp: number] | undefined;
+        if (found?.[1] === stamp) return true;
+        if (found === undefined || found[1] > stamp) high = middle - 1;
+        else low = found[0] + 1;
+      }
+      return false;
+    },
+    prunedStamp: () => state.getNumber(PRUNED_STAMP, 0),
     prune(beforeStamp, maxEntries) {
+      const last = oldStamp.get(beforeStamp, BigInt(maxEntries ?? Number.MAX_SAFE_INTEGER))?.[0];
+      if (typeof last === "number" && last > state.getNumber(PRUNED_STAMP, 0)) state.set(PRUNED_STAMP, String(last));
       const old = pruneOld.run(beforeStamp);
       return old + (maxEntries === null ? 0 : pruneMany.run(maxEntries));
     },

@@ -17,10 +17,16 @@ export function recordConflicts(
   change: RemoteChange,
   { lost, overwritten, turnedOver, lostLife }: MergeOutcome,
 ): void {
-  if (!change.isFresh || change.clock.device === scope.mode.device || change.clock.stamp === 0) return;
   const { device } = scope.mode;
   const { registers } = work;
-  const isUnseen = (clock: Clock): boolean => clock.device === device && !wasSeen(scope, clock.stamp, change.seen);
+  const isLoss = lost.length > 0 || overwritten.length > 0 || turnedOver !== null || lostLife;
+  if (!isLoss || !change.isFresh || change.clock.stamp === 0) return;
+  const { changelog } = scope.parts;
+  const isOwn = change.clock.device === device;
+  if (isOwn && (change.clock.stamp <= changelog.prunedStamp() || changelog.has(change.clock.stamp))) return;
+  // From here on, an own change is one of before this database was restored from a backup: what was edited here since did not know of it.
+  const isOfThisLife = (clock: Clock): boolean => !isOwn || changelog.has(clock.stamp);
+  const isUnseen = (clock: Clock): boolean => clock.device === device && isOfThisLife(clock) && !wasSeen(scope, clock.stamp, change.seen);
   const add = (kind: "overwritten" | "deleted", values: Values, loser: Clock, winner: Clock): void =>
     scope.parts.conflicts.add({
       table: work.rows.spec.name,
@@ -33,7 +39,7 @@ export function recordConflicts(
     });
 
   // What comes late was surely unknown to this device alone.
-  const isUnaware = (winner: Clock): boolean => change.isLate !== true || winner.device === device;
+  const isUnaware = (winner: Clock): boolean => (winner.device === device ? isOfThisLife(winner) : change.isLate !== true);
   const unaware = lost.filter((column) => isUnaware(registers.overrides.get(column) ?? registers.base));
   if (change.values !== null && lostLife) {
     if (isUnaware(registers.life)) add("deleted", pick(change.values, [...change.written]), change.clock, registers.life);

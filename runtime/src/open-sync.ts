@@ -296,8 +296,8 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
     if (rows === null || options.blobs === undefined) return null;
     const { files, maxBytesPerSecond = null } = options.blobs;
     const random = options.random ?? platformRandom;
-    const pace = createPace(maxBytesPerSecond, { clock, timers });
     const sleep = options.sleep ?? platformSleep;
+    const pace = createPace(maxBytesPerSecond, { clock, sleep });
     const sync = createBlobSync({ client, rows, files, state: store.state, pace, report, clock, random, sleep });
     const told = async (run: Promise<BlobReport>): Promise<BlobReport> => {
       const done = await run;

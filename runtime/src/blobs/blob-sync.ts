@@ -128,7 +128,8 @@ export function createBlobSync(parts: BlobSyncParts): BlobSync {
 
   async function fetchFile(hash: string, isUrgent: boolean): Promise<boolean> {
     const isHere = (await files.size(hash)) !== null;
-    if (!isHere) {
+    if (isHere) await files.parts.remove(hash); // killed after the file had its place
+    else {
       const file = tally.download.begin(rows.sizeOf(hash) ?? 0);
       try {
         await receive(hash, isUrgent, file);

@@ -7,13 +7,7 @@ function time() {
   const due: { readonly atMs: number; readonly work: () => void }[] = [];
   return {
     clock: { nowMs: () => nowMs },
-    timers: {
-      after(ms: number, work: () => void) {
-        const timer = { atMs: nowMs + ms, work };
-        due.push(timer);
-        return () => void due.splice(due.indexOf(timer), 1);
-      },
-    },
+    sleep: (ms: number) => new Promise<void>((resolve) => void due.push({ atMs: nowMs + ms, work: resolve })),
     async pass(ms: number): Promise<void> {
       const end = nowMs + ms;
       for (;;) {

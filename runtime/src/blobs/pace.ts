@@ -1,5 +1,5 @@
 /** A cap on bytes per second, shared by all transfers of an app: a token bucket that fills a second's worth at most. */
-import type { Clock, Timers } from "../client/ports.ts";
+import type { Clock, Sleep } from "../client/ports.ts";
 
 export interface Pace {
   /** Resolves when so many bytes may go. Urgent ones go before the others. */
@@ -13,7 +13,7 @@ interface Waiting {
 }
 
 /** `bytesPerSecond` null: no cap. */
-export function createPace(bytesPerSecond: number | null, ports: { readonly clock: Clock; readonly timers: Timers }): Pace {
+export function createPace(bytesPerSecond: number | null, ports: { readonly clock: Clock; readonly sleep: Sleep }): Pace {
   if (bytesPerSecond === null) return { take: () => Promise.resolve() };
   if (!(bytesPerSecond > 0)) throw new RangeError("maxBytesPerSecond: more than 0");
   const waiting: Waiting[] = [];
@@ -37,7 +37,8 @@ export function createPace(bytesPerSecond: number | null, ports: { readonly cloc
     }
     if (isTimed || waiting.length === 0) return;
     isTimed = true;
-    ports.timers.after(Math.ceil(((1 - tokens) * 1000) / (bytesPerSecond as number)), () => {
+    // A sleep, which keeps a program running, and not a timer, which does not: somebody waits for the bytes.
+    void ports.sleep(Math.ceil(((1 - tokens) * 1000) / (bytesPerSecond as number))).then(() => {
       isTimed = false;
       pump();
     });

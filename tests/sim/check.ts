@@ -3,6 +3,7 @@ import type { Table } from "@synckit-gen/schemas/model";
 import type { HeldRow } from "../../runtime/src/store/held.ts";
 import { SimulationFailure } from "./failure.ts";
 import { isAlive, lostEdits, mergeLog, type OracleRow, readLog, valuesOf, type Written } from "./oracle.ts";
+import { ownColumns } from "./plan.ts";
 import { type Participant, rowsOn, type SeenRow, type World } from "./world.ts";
 import { CANARY } from "./schema.ts";
 
@@ -42,8 +43,10 @@ function checkDevice(world: World, { device }: Participant): void {
   const mayHold = world.app.model.tables.some(({ references }) =>
     references.some(({ onDelete, synced }) => synced && onDelete !== "cascade" && onDelete !== "set null"),
   );
-  const mayWait = ({ reason, detail }: HeldRow): boolean => reason === "parent" || (reason === "constraint" && detail === "UNIQUE");
   const all = device.store.heldRows(1_000).filter(({ reason }) => reason !== "missing");
+  const mayClash = world.app.model.tables.some(cannotGiveUp) || all.some(({ reason }) => reason === "parent");
+  const mayWait = ({ reason, detail }: HeldRow): boolean =>
+    reason === "parent" || (mayClash && reason === "constraint" && detail === "UNIQUE");
   // A dead row stays for as long as one that waits has not left it.
   const held = mayHold && all.some(mayWait) ? all.filter((row) => !mayWait(row) && row.reason !== "children") : all;
   if (held.length > 0)
@@ -51,6 +54,12 @@ function checkDevice(world: World, { device }: Participant): void {
   const stamps = device.db.prepare("SELECT stamp FROM sync_changelog WHERE stamp IS NOT 0 ORDER BY id").pluck().all() as (number | null)[];
   if (stamps.some((stamp, i) => i > 0 && (stamp ?? 0) <= (stamps[i - 1] ?? 0))) fail("rising stamps", `stamps ${stamps.join(", ")}`);
 }
+
+/** A loser that others need has no column in which to take another value. */
+const cannotGiveUp = (table: Table): boolean =>
+  table.unique.some(
+    (columns) => !ownColumns(table).some(({ name, nullable, type }) => columns.includes(name) && (nullable || type === "text")),
+  );
 
 /** Tables whose rows a device may lack: sync does not insert them, or does not delete them. */
 const isPartial = (table: Table): boolean => table.apply === "update" || table.deletes === "ignore";

@@ -590,3 +590,36 @@ test("an entry that is said again word by word, at the place that it had in the 
 
   expect(new Set(server.log.map(({ rowId }) => rowId))).toEqual(new Set(["p", "q"]));
 });
+
+for (const [type, given] of [
+  ["text?", null],
+  ["text", "x (loser)"],
+] as const)
+  test(`a row that loses its unique value and is needed stays, with ${given === null ? "NULL" : "a value of its own"} (${type})`, async () => {
+    const { devices, settle } = await worldOf(
+      [
+        tableOf("users", { columns: { mail: type }, unique: [["mail"]] }),
+        tableOf("orders", { columns: { user: "uuid" }, references: [{ columns: ["user"], table: "users", onDelete: "restrict" }] }),
+      ],
+      3,
+    );
+    const [a, b, c] = devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice];
+    a.edit("INSERT INTO users VALUES ('loser', 'x')");
+    await a.push();
+    b.edit("INSERT INTO users VALUES ('winner', 'x')");
+    await b.push();
+    await c.pull(); // does not know yet that it is needed
+    a.edit("INSERT INTO orders VALUES ('o', 'loser')");
+
+    await settle();
+
+    for (const device of devices) {
+      expect(all(device, "SELECT id, mail FROM users ORDER BY id")).toEqual([
+        ["loser", given],
+        ["winner", "x"],
+      ]);
+      expect(all(device, "SELECT user FROM orders")).toEqual([["loser"]]);
+      expect(device.store.heldCount()).toBe(0);
+    }
+    expect(a.store.conflicts(10)).toContainEqual(expect.objectContaining({ rowId: "loser", kind: "overwritten", values: { mail: "x" } }));
+  });

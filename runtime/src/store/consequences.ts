@@ -3,16 +3,18 @@ import type { Clock } from "./clock.ts";
 import { columnsToMask } from "./mask.ts";
 import type { RowWork } from "./row-works.ts";
 import type { SessionScope } from "./session-scope.ts";
-import { nulls, pick } from "./values.ts";
+import type { Values } from "./registers.ts";
+import { pick } from "./values.ts";
 
-/** Does to a row what a rule says, as a change of this device's own. What a DELETE takes away is kept as a conflict. */
-export function logConsequence(scope: SessionScope, work: RowWork, op: "DELETE" | "UPDATE", nulled: readonly string[]): void {
+/** Does to a row what a rule says, as a change of this device's own. What a DELETE takes away is kept as a conflict. Returns its clock. */
+export function logConsequence(scope: SessionScope, work: RowWork, op: "DELETE" | "UPDATE", changed: Values): Clock {
   const { parts, mode, works } = scope;
   const { rows, rowId, registers } = work;
   const clock: Clock = { stamp: Math.max(parts.nowMs() * 1000, scope.lastStamp + 1), device: mode.device };
   scope.lastStamp = clock.stamp;
   const before = works.fullValues(work);
-  const after = { ...before, ...nulls(nulled) };
+  const after = { ...before, ...changed };
+  const columns = Object.keys(changed);
   if (op === "DELETE")
     parts.conflicts.add({
       table: rows.spec.name,
@@ -28,7 +30,7 @@ export function logConsequence(scope: SessionScope, work: RowWork, op: "DELETE" 
   if (op === "UPDATE" && rows.spec.conflicts === "row") {
     registers.base = clock;
     registers.overrides.clear();
-  } else for (const column of nulled) registers.overrides.set(column, clock);
+  } else for (const column of columns) registers.overrides.set(column, clock);
   work.data = after;
   work.overlay = {};
   parts.changelog.append({
@@ -38,8 +40,9 @@ export function logConsequence(scope: SessionScope, work: RowWork, op: "DELETE" 
     stamp: clock.stamp,
     seen: mode.cursor,
     isRule: true,
-    mask: op === "UPDATE" ? columnsToMask(rows, nulled) : 0n,
+    mask: op === "UPDATE" ? columnsToMask(rows, columns) : 0n,
     data: op === "UPDATE" ? JSON.stringify(after) : null,
     old: op === "DELETE" ? JSON.stringify(before) : null,
   });
+  return clock;
 }

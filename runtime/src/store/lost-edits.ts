@@ -47,8 +47,13 @@ export function recordConflicts(
     const winner = registers.overrides.get(unaware[0] as string) ?? registers.base;
     add("overwritten", pick(change.values, unaware), change.clock, winner);
   }
+  // Nobody wanted a unique value to be given up; a reference that is cleared is what the schema says.
+  const isGivenUp = (column: string): boolean =>
+    change.isRule &&
+    work.rows.spec.unique.some((columns) => columns.includes(column)) &&
+    !work.rows.spec.references.some(({ columns }) => columns.includes(column));
   const mine = overwritten.filter(
-    ({ clock, column }) => isUnseen(clock) || (clock.device === device && change.unread?.has(column) === true),
+    ({ clock, column }) => isUnseen(clock) || (clock.device === device && (isGivenUp(column) || change.unread?.has(column) === true)),
   );
   const [first] = mine;
   if (first !== undefined)

@@ -172,6 +172,18 @@ export class Placing {
     return true;
   }
 
+  /** Writes a living row with these values in place of its own, if its table takes them and its parents are here. */
+  writeInstead(work: RowWork, values: Values): boolean {
+    const { blocking, relaxed, nulled } = this.parents.missing(work, null);
+    if (blocking !== null || relaxed !== null) return false;
+    const full = this.#scope.works.fullValues(work);
+    if (this.#write(work, { ...full, ...nulls(nulled), ...values }, null) !== null) return false;
+    work.physical = undefined;
+    work.data = full;
+    work.overlay = {};
+    return true;
+  }
+
   /** Writes some columns of a row, or all (null). A null outcome: written. */
   #write({ rows, rowId }: RowView, values: Values, columns: readonly string[] | null): Refusal | null {
     try {

@@ -6,6 +6,7 @@ import { isMoving, type Placing } from "./placing.ts";
 import { isAlive, isDead, type RowWork } from "./row-works.ts";
 import type { SessionScope } from "./session-scope.ts";
 import type { TableRows } from "./table-rows.ts";
+import { nulls } from "./values.ts";
 
 export class ReferenceRules {
   readonly #scope: SessionScope;
@@ -56,14 +57,14 @@ export class ReferenceRules {
   #followRule(child: RowWork, parent: RowWork, reference: ReferenceSpec): boolean {
     const rule = ruleOf(child.rows, reference);
     if (rule === "cascade" && !this.isNeeded(child, new Set([parent]))) {
-      logConsequence(this.#scope, child, "DELETE", []);
+      logConsequence(this.#scope, child, "DELETE", {});
       this.#placing.bury(child);
     } else if (rule === "set null") {
-      logConsequence(this.#scope, child, "UPDATE", reference.columns);
+      logConsequence(this.#scope, child, "UPDATE", nulls(reference.columns));
       this.#placing.place(child);
     } else {
       if (parent.data === null && this.#scope.works.physical(parent) === null) return false; // its values were never here: the child stays held
-      logConsequence(this.#scope, parent, "UPDATE", []);
+      logConsequence(this.#scope, parent, "UPDATE", {});
       this.#placing.place(parent);
     }
     return true;

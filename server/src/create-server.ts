@@ -42,6 +42,8 @@ export interface ServerOptions {
   readonly publicUrl?: string;
   /** Addresses and ranges (`10.0.0.0/8`) of proxies whose X-Forwarded-For is believed; `ProxyAddressError` for anything else. */
   readonly trustedProxies?: readonly string[];
+  /** Origins whose pages may call this server from a browser, as `https://app.example.com`; `CorsOriginError` for anything else. */
+  readonly corsOrigins?: readonly string[];
 }
 
 /** A public URL that is not just scheme and host. */
@@ -79,6 +81,7 @@ export function createServer(options: ServerOptions): SyncServer {
     publicUrl: options.publicUrl === undefined ? null : originOf(options.publicUrl),
     maxSnapshotBytes: options.maxSnapshotBytes ?? DEFAULT_MAX_SNAPSHOT_BYTES,
     trustedProxies: options.trustedProxies ?? [],
+    corsOrigins: options.corsOrigins ?? [],
   });
   return {
     fetch: async (request) => app.fetch(request, {}),

@@ -8,6 +8,7 @@ export { openS3Blobs } from "./blobs/s3-blobs.ts";
 export type { S3Options } from "./blobs/s3-blobs.ts";
 export { createServer, PublicUrlError } from "./create-server.ts";
 export type { ServerOptions, SyncServer } from "./create-server.ts";
+export { CorsOriginError } from "./http/cors-origin.ts";
 export { ProxyAddressError } from "./http/client-address.ts";
 export type { Listening, ListenOptions, SocketLimits } from "./http/listen.ts";
 export { DEFAULT_RATE_LIMITS } from "./http/rate-limit.ts";

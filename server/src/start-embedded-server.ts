@@ -31,6 +31,7 @@ export interface EmbeddedOptions {
   readonly logger?: Logger;
   /** None unless given: the program is the only client. */
   readonly rateLimits?: RateLimits | null;
+  readonly corsOrigins?: readonly string[];
 }
 
 export interface EmbeddedStores {
@@ -52,14 +53,23 @@ export interface EmbeddedServer {
 }
 
 export async function startEmbeddedServer(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
-  const { appName = "embedded", email = "user@example.com", port = 0, rateLimits = null } = options;
+  const { appName = "embedded", email = "user@example.com", port = 0, rateLimits = null, corsOrigins = [] } = options;
   const { clock = systemClock, random = systemRandom, logger } = options;
   const password = options.password ?? Buffer.from(random(18)).toString("base64url");
   const { storage, blobs, notices, end } = openStores(options, clock);
   try {
     const { app, apiKey } = await createApp(storage, appName, { clock, random });
     const user = await createUser(storage, email, password, { clock, random });
-    const server = createServer({ storage, blobs, notices, clock, random, rateLimits, ...(logger === undefined ? {} : { logger }) });
+    const server = createServer({
+      storage,
+      blobs,
+      notices,
+      clock,
+      random,
+      rateLimits,
+      corsOrigins,
+      ...(logger === undefined ? {} : { logger }),
+    });
     const listening = await server.listen({ port });
     return {
       url: listening.url,

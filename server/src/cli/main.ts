@@ -5,6 +5,7 @@ import { AccountError } from "../accounts.ts";
 import { BackupError } from "../backup/backup.ts";
 import { PublicUrlError } from "../create-server.ts";
 import { codeOf } from "../error-code.ts";
+import { CorsOriginError } from "../http/cors-origin.ts";
 import { ProxyAddressError } from "../http/client-address.ts";
 import { StorageUnavailableError } from "../storage/port.ts";
 import { ForeignSchemaError } from "../storage/sql/schema.ts";
@@ -61,6 +62,7 @@ const globalOptions = (argv: Argv): Argv =>
         changeQuotaBytes: bytes(read, "change-quota"),
         publicUrl: optional(read, "public-url"),
         trustedProxies: texts(read, "trusted-proxy"),
+        corsOrigins: texts(read, "cors-origin"),
         logLevel: logLevel(read),
         metricsToken: optional(read, "metrics-token"),
       });
@@ -85,7 +87,8 @@ function explain(error: unknown): { readonly exitCode: number; readonly message:
     return { exitCode: EXIT_FAILED, message: `Refused: ${error.message}.` };
   if (error instanceof ForeignSchemaError) return { exitCode: EXIT_FAILED, message: `Cannot open the data: ${error.message}.` };
   if (error instanceof StorageUnavailableError) return { exitCode: EXIT_FAILED, message: `Cannot open the data: ${reasonOf(error)}.` };
-  if (error instanceof PublicUrlError || error instanceof ProxyAddressError) return { exitCode: EXIT_USAGE, message: `${error.message}.` };
+  if (error instanceof PublicUrlError || error instanceof ProxyAddressError || error instanceof CorsOriginError)
+    return { exitCode: EXIT_USAGE, message: `${error.message}.` };
   const code = codeOf(error);
   if (error instanceof Error && code !== null && (code.startsWith("SQLITE_") || SQLSTATE.test(code)))
     return { exitCode: EXIT_FAILED, message: `The database cannot be used: ${error.message} (${code}).` };

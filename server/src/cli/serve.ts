@@ -21,12 +21,14 @@ export interface ServeOptions extends StoreOptions {
   readonly changeQuotaBytes: number | null;
   readonly publicUrl: string | null;
   readonly trustedProxies: readonly string[];
+  readonly corsOrigins: readonly string[];
   readonly logLevel: LogLevel;
   readonly metricsToken: string | null;
 }
 
 export async function serve(options: ServeOptions): Promise<void> {
-  const { host, port, isJson, isLimited, blobQuotaBytes, changeQuotaBytes, publicUrl, trustedProxies, metricsToken } = options;
+  const { host, port, isJson, isLimited, blobQuotaBytes, changeQuotaBytes, publicUrl } = options;
+  const { trustedProxies, corsOrigins, metricsToken } = options;
   const storage = await openStorage(options);
   try {
     const blobs = openBlobs(options);
@@ -41,6 +43,7 @@ export async function serve(options: ServeOptions): Promise<void> {
         rateLimits,
         logger,
         trustedProxies,
+        corsOrigins,
         metrics: createMetrics({ isProcess: true }),
         ...(metricsToken === null ? {} : { metricsToken }),
         ...(publicUrl === null ? {} : { publicUrl }),

@@ -57,6 +57,12 @@ export const SERVING: readonly Setting[] = [
     describe: "Address or range of a proxy whose X-Forwarded-For is believed; may be repeated",
     standard: null,
   },
+  {
+    name: "cors-origin",
+    kind: "list",
+    describe: "Origin whose pages may call the server from a browser, like https://app.example.com; may be repeated",
+    standard: null,
+  },
   { name: "log-level", kind: "text", describe: "Which lines are logged", standard: "info", choices: LOG_LEVELS },
   { name: "metrics-token", kind: "text", describe: "Token that GET /metrics asks for", standard: null, isSecret: true },
 ];

@@ -13,6 +13,7 @@ import { StorageUnavailableError } from "../storage/port.ts";
 import { confirmBlob, downloadBlob, uploadBlob, type BlobRoute } from "./blob-routes.ts";
 import { createClientAddress } from "./client-address.ts";
 import { createCredentialCheck } from "./credentials.ts";
+import { createCors } from "./cors.ts";
 import type { Env } from "./env.ts";
 import { HttpError } from "./http-error.ts";
 import { byAccount, byAddress, limitRequests } from "./limit-requests.ts";
@@ -55,6 +56,8 @@ export interface AppParts extends RouteContext {
   /** Scheme and host by which browsers and clients reach this server; null: whatever they say. */
   readonly publicUrl: string | null;
   readonly trustedProxies: readonly string[];
+  /** Origins whose pages may call this server. */
+  readonly corsOrigins: readonly string[];
 }
 
 const SYNC_ROUTES = [
@@ -87,6 +90,8 @@ const MAX_LOGGED_PATH = 200;
 export function buildApp(parts: AppParts): Hono<Env> {
   const app = new Hono<Env>();
   app.use(logged(parts));
+  const cors = createCors(parts.corsOrigins);
+  if (cors !== null) for (const path of cors.paths) app.use(path, cors.step);
   app.onError((error, c) => refuse(error, c, parts));
   app.notFound((c) => c.json(codec.encodeError({ error: "no such endpoint" }), 404));
 

@@ -22,7 +22,7 @@ const byKey = {
 };
 
 /** What devices do with a server, once more over a real PostgreSQL and a real S3 server (tests/support/start-server.ts). */
-const overStores = ["auto-sync", "blobs", "client", "first-run", "life-cycle", "lost-replies", "server-pages"];
+const overStores = ["auto-sync", "blobs", "change-notices", "client", "first-run", "life-cycle", "lost-replies", "server-pages"];
 const onPostgresAndS3 = {
   extends: true as const,
   test: {

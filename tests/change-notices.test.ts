@@ -4,10 +4,11 @@ import { once } from "node:events";
 import Database from "better-sqlite3";
 import { type Notice, SyncKitClient, type Sync, type SyncEvent } from "@synckit-gen/runtime";
 import { openSync } from "@synckit-gen/runtime/generated-v1";
-import { startEmbeddedServer, type EmbeddedServer } from "@synckit-gen/server";
+import type { EmbeddedServer } from "@synckit-gen/server";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { loadSpec, type LoadedSpec } from "./support/load-spec.ts";
 import { modelOf, tableOf } from "./support/models.ts";
+import { startServer } from "./support/start-server.ts";
 
 let loaded: LoadedSpec;
 beforeAll(async () => {
@@ -16,7 +17,7 @@ beforeAll(async () => {
 let server: EmbeddedServer;
 let open: Sync[];
 beforeEach(async () => {
-  server = await startEmbeddedServer();
+  server = await startServer();
   open = [];
 });
 afterEach(async () => {

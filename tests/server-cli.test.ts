@@ -210,7 +210,7 @@ test.each([
 test.each([
   [["--prot", "1"], "Unknown argument: prot\nDid you mean --port?\n"],
   [["usr", "list"], "Unknown arguments: usr, list\nDid you mean user?\n"],
-  [["app"], "Say what to do: app create NAME, list, new-key APP, or redirect.\n"],
+  [["app"], "Say what to do: app create NAME, list, new-key APP, remove APP, or redirect.\n"],
   [["user", "craete", "a@b"], "Unknown arguments: craete, a@b\nDid you mean create?\n"],
   [["app", "create"], "Not enough non-option arguments: got 0, need at least 1\n"],
   [["--port", "abc"], "port: give one whole number from 0 to 65535."],

@@ -1,11 +1,11 @@
 /** What the operator's commands change, seen by a server that runs meanwhile on the same data. */
-import { createServer, openSqliteStorage, type Storage } from "@synckit-gen/server";
+import { createServer, openFolderBlobs, openSqliteStorage, type Storage } from "@synckit-gen/server";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { inProcess, textOf, type Caller } from "./server-client.ts";
+import { entry, inProcess, textOf, type Caller } from "./server-client.ts";
 
 const PROGRAM = resolve(import.meta.dirname, "../server/bin/synckit-server.js");
 const PASSWORD = "correct horse";
@@ -15,12 +15,20 @@ let directory: string;
 let storage: Storage;
 let server: Caller;
 let aheadMs: number;
+let fetchFromServer: (url: string, body: string) => Promise<Response>;
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "synckit-manage-"));
   storage = openSqliteStorage(join(directory, "synckit.db"));
   aheadMs = 0;
-  server = inProcess(createServer({ storage, rateLimits: null, clock: () => Date.now() + aheadMs }));
+  const made = createServer({
+    storage,
+    blobs: openFolderBlobs(join(directory, "blobs")),
+    rateLimits: null,
+    clock: () => Date.now() + aheadMs,
+  });
+  server = inProcess(made);
+  fetchFromServer = (url, body) => made.fetch(new Request(url, { method: "PUT", body }));
 });
 afterEach(async () => {
   await storage.close();
@@ -151,4 +159,51 @@ test.each([
 
   expect({ code, out }).toEqual({ code: 2, out: "" });
   expect(err).toContain(message);
+});
+
+test("a removed user is signed out, gone with every file, and may be made anew with nothing", async () => {
+  const app = json(["app", "create", "Notes"]);
+  json(["user", "create", EMAIL, "--password-stdin"], PASSWORD);
+  const token = textOf(await signIn(member(app, "api_key")), "token");
+  const device = textOf(await server.as(token).call("POST", "/api/sync/devices", { device_name: "d", platform: "linux" }), "id");
+  await server.as(token).call("POST", "/api/sync/push", { device_id: device, changes: [entry("a")] });
+  const bytes = { hash: "ab".repeat(32), size_bytes: 3 };
+  const upload = textOf(await server.as(token).call("POST", "/api/sync/blobs/upload", bytes), "upload_url");
+  expect((await fetchFromServer(upload, "abc")).status).toBe(200);
+  expect((await server.as(token).call("POST", "/api/sync/blobs/confirm", bytes)).status).toBe(200);
+  const files = (): readonly string[] =>
+    readdirSync(join(directory, "blobs"), { recursive: true, withFileTypes: true })
+      .filter((file) => file.isFile() && file.name !== "url-secret")
+      .map(({ name }) => name);
+  expect(files()).toHaveLength(1);
+
+  const unsure = run(["user", "remove", EMAIL]);
+  expect([unsure.code, unsure.err]).toEqual([
+    2,
+    `This removes ${EMAIL} with all devices, rows, snapshots and files, of every app, and cannot be undone.\nSay --yes to do it.\n`,
+  ]);
+  expect(await statusWith(token)).toBe(200);
+  expect(run(["user", "remove", EMAIL, "--yes"])).toEqual({ code: 0, out: `User ${EMAIL} is removed, with everything.\n`, err: "" });
+
+  expect(await statusWith(token)).toBe(401);
+  expect((await signIn(member(app, "api_key"))).status).toBe(401);
+  expect(files()).toEqual([]);
+  json(["user", "create", EMAIL, "--password-stdin"], PASSWORD);
+  const again = textOf(await signIn(member(app, "api_key")), "token");
+  expect((await server.as(again).call("GET", "/api/sync/status")).body).toEqual({ total_changes: 0, latest_cursor: 0 });
+  expect(run(["user", "remove", "nobody@example.com", "--yes"]).err).toBe("Refused: there is no user nobody@example.com.\n");
+});
+
+test("a removed app is signed in to no more, and its users stay", async () => {
+  const app = json(["app", "create", "Notes"]);
+  json(["user", "create", EMAIL, "--password-stdin"], PASSWORD);
+  const token = textOf(await signIn(member(app, "api_key")), "token");
+
+  expect(run(["app", "remove", "Notes"]).code).toBe(2);
+  expect(run(["app", "remove", "Notes", "--yes"]).out).toBe('App "Notes" is removed, with everything.\n');
+
+  expect(await statusWith(token)).toBe(401);
+  expect((await signIn(member(app, "api_key"))).status).toBe(401);
+  expect(run(["user", "list"]).out).toContain(EMAIL);
+  expect(member(json(["app", "create", "Notes"]), "id")).not.toBe(member(app, "id"));
 });

@@ -6,6 +6,8 @@ import { nowText, type Clock } from "./system.ts";
 
 /** Days that an event is kept. */
 const RETAIN_DAYS = 90;
+/** Events that are kept, or whoever guesses passwords could fill the disk. About 20 MB. */
+const RETAIN_EVENTS = 100_000;
 
 export interface AuditSubject {
   readonly appId?: string;
@@ -29,5 +31,5 @@ export async function audit(
     userId: userId ?? null,
     address: address ?? null,
   };
-  await storage.appendAudit(event, new Date(clock() - RETAIN_DAYS * 86_400_000).toISOString());
+  await storage.appendAudit(event, new Date(clock() - RETAIN_DAYS * 86_400_000).toISOString(), RETAIN_EVENTS);
 }

@@ -23,7 +23,7 @@ const COMMANDS =
   "serve config backup restore doctor usage app user device signing-key audit create list new-key redirect add remove password sign-out rotate".split(
     " ",
   );
-const OPTIONS = [...SETTING_NAMES, ..."config no-rate-limits password-stdin drop-old limit replace help version".split(" ")];
+const OPTIONS = [...SETTING_NAMES, ..."config no-rate-limits password-stdin drop-old yes limit replace help version".split(" ")];
 
 /** Never rejects: what went wrong is on standard error. */
 export async function main(args: readonly string[]): Promise<number> {

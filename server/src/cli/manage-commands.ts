@@ -28,8 +28,11 @@ const appCommands = (app: Argv): Argv =>
     .command("new-key <app>", "Replace the API key: nobody signs in with the old one any more", positionals(APP), (read) =>
       manage.appNewKey(managed(read), text(read, "app")),
     )
+    .command("remove <app>", "Remove an app with everything that users have synced with it", surely(APP), (read) =>
+      manage.appRemove(managed(read), text(read, "app"), read["yes"] === true),
+    )
     .command("redirect", "Addresses that sign-ins may return to, besides the user's own computer", redirectCommands)
-    .demandCommand(1, "Say what to do: app create NAME, list, new-key APP, or redirect.");
+    .demandCommand(1, "Say what to do: app create NAME, list, new-key APP, remove APP, or redirect.");
 
 const redirectCommands = (redirect: Argv): Argv =>
   redirect
@@ -60,7 +63,13 @@ const userCommands = (user: Argv): Argv =>
     .command("sign-out <email>", "End all sessions of a user, on every device and of every app", positionals(EMAIL), (read) =>
       manage.userSignOut(managed(read), text(read, "email")),
     )
-    .demandCommand(1, "Say what to do: user create EMAIL, list, usage EMAIL, password EMAIL, or sign-out EMAIL.");
+    .command("remove <email>", "Remove a user with everything", surely(EMAIL), (read) =>
+      manage.userRemove(managed(read), text(read, "email"), read["yes"] === true),
+    )
+    .demandCommand(1, "Say what to do: user create EMAIL, list, usage EMAIL, password EMAIL, sign-out EMAIL, or remove EMAIL.");
+
+const surely = (names: Readonly<Record<string, string>>) => (argv: Argv) =>
+  positionals(names)(argv).option("yes", { describe: "Do it, and ask nothing", type: "boolean", default: false });
 
 const withPassword = (argv: Argv): Argv =>
   positionals(EMAIL)(argv).option("password-stdin", {

@@ -3,9 +3,11 @@ import { AccountError, changePassword, createApp, createUser, endSessions, norma
 import { audit } from "../audit.ts";
 import { whyNotRegistrable } from "../http/oauth/redirect-uri.ts";
 import { rotateSigningKey } from "../session/signing-keys.ts";
+import { removeApp, removeUser } from "../removal.ts";
 import type { App, Storage, User } from "../storage/port.ts";
 import { nowText, systemClock, systemRandom } from "../system.ts";
-import { openStorage, type StoreOptions } from "./open-stores.ts";
+import { CliError, EXIT_USAGE } from "./cli-error.ts";
+import { openBlobs, openStorage, type StoreOptions } from "./open-stores.ts";
 import { readPassword } from "./read-password.ts";
 
 export interface ManageOptions extends StoreOptions {
@@ -109,6 +111,24 @@ export const userSignOut = (options: ManageOptions, email: string): Promise<void
     await endSessions(storage, user.id);
     print({ id: user.id, email: user.email }, [`User ${user.email} is signed out everywhere.`]);
   });
+
+export const userRemove = (options: ManageOptions, email: string, isSure: boolean): Promise<void> =>
+  withUser(options, email, async (user, storage, print) => {
+    requireSure(isSure, `${user.email} with all devices, rows, snapshots and files, of every app`);
+    await removeUser(storage, openBlobs(options), user.id);
+    print({ id: user.id, email: user.email }, [`User ${user.email} is removed, with everything.`]);
+  });
+
+export const appRemove = (options: ManageOptions, name: string, isSure: boolean): Promise<void> =>
+  withApp(options, name, async (app, storage, print) => {
+    requireSure(isSure, `"${app.name}" with what every user has synced with it`);
+    await removeApp(storage, openBlobs(options), app.id);
+    print({ id: app.id, name: app.name }, [`App "${app.name}" is removed, with everything.`]);
+  });
+
+function requireSure(isSure: boolean, what: string): void {
+  if (!isSure) throw new CliError(EXIT_USAGE, `This removes ${what}, and cannot be undone.\nSay --yes to do it.`);
+}
 
 export const deviceList = (options: ManageOptions, email: string): Promise<void> =>
   withUser(options, email, async (user, storage, print) => {

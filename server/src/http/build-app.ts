@@ -9,7 +9,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { randomUUID } from "node:crypto";
 import { BLOB_CONTENT_PATH, BlobStoreUnavailableError, type BlobStore } from "../blobs/port.ts";
 import type { Session, SessionTokens } from "../session/session-token.ts";
-import { StorageUnavailableError } from "../storage/port.ts";
+import { AccountGoneError, StorageUnavailableError } from "../storage/port.ts";
 import { confirmBlob, downloadBlob, uploadBlob, type BlobRoute } from "./blob-routes.ts";
 import { createClientAddress } from "./client-address.ts";
 import { createCredentialCheck } from "./credentials.ts";
@@ -177,6 +177,10 @@ function refuse(error: Error, c: Context<Env>, { logger, metrics }: AppParts): R
   if (error instanceof HttpError) {
     for (const [name, value] of Object.entries(error.headers)) c.header(name, value);
     return answer(error.status, error.message, error.details);
+  }
+  if (error instanceof AccountGoneError) {
+    c.header("WWW-Authenticate", "Bearer");
+    return answer(401, error.message);
   }
   if (error instanceof WireError) return answer(422, error.message);
   metrics?.failed();

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createTestDatabase, needing, services, type TestDatabase } from "../../../tests/services/running.ts";
 import type { NewUpload } from "./blob-port.ts";
 import type { AuditEvent, AuthorizationCode } from "./identity-port.ts";
-import type { LoggedChange, SnapshotChunk, SnapshotCompletion, Storage } from "./port.ts";
+import { AccountGoneError, type LoggedChange, type SnapshotChunk, type SnapshotCompletion, type Storage } from "./port.ts";
 import { openPostgresStorage } from "./postgres/open-postgres-storage.ts";
 import { openSqliteStorage } from "./sqlite/open-sqlite-storage.ts";
 
@@ -508,14 +508,81 @@ for (const kind of kinds)
         ...more,
       });
       const events = [event(1), event(2, { outcome: "done", appId: scope.appId, userId: scope.userId, address: "192.0.2.1" }), event(3)];
-      for (const each of events) await storage.appendAudit(each, NOW);
+      for (const each of events) await storage.appendAudit(each, NOW, 100);
       expect(await storage.readAudit(2)).toEqual([events[2], events[1]]);
 
       const last = event(4);
-      await storage.appendAudit(last, "2026-01-01T00:03:00.000Z");
+      await storage.appendAudit(last, "2026-01-01T00:03:00.000Z", 100);
 
       expect(await storage.readAudit(100)).toEqual([last, events[2]]);
-      await storage.appendAudit(event(5), "2026-01-01T00:06:00.000Z");
+      await storage.appendAudit(event(5), "2026-01-01T00:06:00.000Z", 100);
+    });
+
+    test("the audit log keeps no more events than it is told", async () => {
+      for (let minute = 1; minute <= 5; minute++) {
+        const at = `2026-01-01T01:0${minute}:00.000Z`;
+        const event = { id: randomUUID(), at, action: "sign-in", outcome: "done", appId: null, userId: null, address: null } as const;
+        await storage.appendAudit(event, "2026-01-01T01:00:00.000Z", 3);
+      }
+      expect((await storage.readAudit(100)).map(({ at }) => at.slice(14, 16))).toEqual(["05", "04", "03"]);
+    });
+
+    /** Something in every table that has an account's data. */
+    async function fillAccount(owner: typeof scope): Promise<void> {
+      const device = `device-${owner.userId}`;
+      await storage.append(owner, { deviceId: device, key: "k", digest: "d", changes: rows(2), now: NOW });
+      await storage.writeKey(owner, { envelope: "{}", now: NOW });
+      await storage.writeDigest(owner, { deviceId: device, data: "AAAA", now: NOW });
+      const snapshot = { snapshotId: "s", cursor: 1, index: 0, data: "AAAA", now: NOW, busySince: NOW, maxBytes: 100 };
+      await storage.writeSnapshotChunk(owner, { ...snapshot, deviceId: device });
+      await storage.storeCode({ ...codeOf(`code of ${owner.userId}`, "2027"), ...owner }, NOW);
+      const upload = { sizeBytes: 1, billingKey: "default", quotaBytes: null, now: NOW };
+      await storage.beginUpload(owner, { ...upload, hash: "a", newId: `a-${owner.userId}` });
+      const begun = await storage.beginUpload(owner, { ...upload, hash: "b", newId: `b-${owner.userId}` });
+      await storage.confirmUpload(owner, "b", begun.kind === "upload" ? begun.name : "", NOW);
+    }
+
+    test("a removed user leaves nothing behind, and others are not touched", async () => {
+      for (const owner of [scope, other]) await fillAccount(owner);
+      const { userId } = scope;
+      const names = await storage.listBlobNames({ userId });
+      expect(new Set(names.map((name) => name.split("/")[1]))).toEqual(new Set([`a-${userId}`, `b-${userId}`]));
+
+      expect(await storage.removeOwner({ userId })).toEqual(names);
+
+      expect(await storage.findUser(userId)).toBeNull();
+      expect(await storage.readValidFrom(scope)).toBeNull();
+      expect(await storage.takeCode(`code of ${userId}`)).toBeNull();
+      await expect(storage.append(scope, { deviceId: deviceId(), key: null, digest: "e", changes: rows(1), now: NOW })).rejects.toThrow(
+        AccountGoneError,
+      );
+      expect(await storage.removeOwner({ userId })).toBeNull();
+      // The same ids again, as nothing but a test makes them: whatever had been left would be found.
+      await storage.createUser({ id: userId, email: `${userId}@example.com`, createdAt: NOW, passwordHash: "h" });
+      await storage.openAccount(scope);
+      expect(await storage.readHead(scope)).toBe(0);
+      expect((await page(0)).changes).toEqual([]);
+      expect(await storage.readKey(scope)).toBeNull();
+      expect(await storage.readDigests(scope)).toEqual([]);
+      expect(await storage.listDevices(scope)).toEqual([]);
+      expect(await storage.findBlob(scope, "b")).toBeNull();
+      expect(await storage.readSnapshotChunk(scope, "s", 0)).toBeNull();
+      expect(await storage.readHead(other)).toBe(2);
+      expect(await storage.listDevices(other)).toHaveLength(1);
+    });
+
+    test("a removed app takes the accounts of all its users along, and no user", async () => {
+      for (const owner of [scope, other]) await fillAccount(owner);
+      await storage.addRedirectUri(scope.appId, "https://app.example.com/cb");
+
+      expect(await storage.removeOwner({ appId: scope.appId })).toHaveLength(4);
+
+      expect((await storage.listApps()).map(({ id }) => id)).not.toContain(scope.appId);
+      expect(await storage.listRedirectUris(scope.appId)).toEqual([]);
+      for (const owner of [scope, other]) {
+        expect(await storage.readValidFrom(owner)).toBeNull();
+        expect(await storage.findUser(owner.userId)).not.toBeNull();
+      }
     });
 
     test("any text and number comes back as it was given", async () => {

@@ -25,6 +25,7 @@ export interface SigningKey {
 export type AuditAction =
   | "app-created"
   | "app-key-replaced"
+  | "app-removed"
   | "code-exchanged"
   | "consent"
   | "device-removed"
@@ -34,7 +35,8 @@ export type AuditAction =
   | "sessions-ended"
   | "sign-in"
   | "signing-key-rotated"
-  | "user-created";
+  | "user-created"
+  | "user-removed";
 
 /** Ids only: what was typed into a form may be a password in the wrong field, and is never kept. */
 export interface AuditEvent {
@@ -83,8 +85,8 @@ export interface IdentityStorage {
   /** Removes every key below the number. */
   dropSigningKeys(below: number): Promise<void>;
 
-  /** Keeps the event, and drops those before `forgetBefore`. */
-  appendAudit(event: AuditEvent, forgetBefore: string): Promise<void>;
+  /** Keeps the event, and drops those before `forgetBefore` and all but the newest `maxEvents` (of one instant all or none). */
+  appendAudit(event: AuditEvent, forgetBefore: string, maxEvents: number): Promise<void>;
   /** The newest first. */
   readAudit(maxEvents: number): Promise<readonly AuditEvent[]>;
 }

@@ -9,6 +9,7 @@ import type { ChangeOp, Device, DigestPutRequest, Platform, PulledChange, Stored
 import type { BlobStorage } from "./blob-port.ts";
 import type { IdentityStorage } from "./identity-port.ts";
 import type { UsageStorage } from "./usage-port.ts";
+import type { RemovalStorage } from "./removal-port.ts";
 
 /** One user's data of one app: nothing is ever shared between two of them. */
 export interface Scope {
@@ -118,6 +119,11 @@ export class StorageUnavailableError extends Error {
   override readonly name = "StorageUnavailableError";
 }
 
+/** The account was removed while this call was on its way. */
+export class AccountGoneError extends Error {
+  override readonly name = "AccountGoneError";
+}
+
 export interface SnapshotChunk {
   readonly deviceId: string;
   readonly snapshotId: string;
@@ -157,7 +163,7 @@ export interface StoredSnapshot {
   readonly manifest: string;
 }
 
-export interface Storage extends IdentityStorage, BlobStorage, UsageStorage {
+export interface Storage extends IdentityStorage, BlobStorage, RemovalStorage, UsageStorage {
   /** False: the name or key is taken. */
   createApp(app: NewApp): Promise<boolean>;
   listApps(): Promise<readonly App[]>;

@@ -6,6 +6,7 @@ import { blobs } from "./blobs.ts";
 import { directory } from "./directory.ts";
 import { identity } from "./identity.ts";
 import { keys } from "./keys.ts";
+import { removal } from "./removal.ts";
 import { log } from "./log.ts";
 import { snapshots } from "./snapshots.ts";
 import type { SqlDatabase } from "./sql-database.ts";
@@ -22,6 +23,7 @@ export const createSqlStorage = (database: SqlDatabase): Storage => ({
   ...digests(database),
   ...blobs(database),
   ...usage(database),
+  ...removal(database),
   ping: async () => void (await database.get("SELECT 1 AS one")),
   close: () => database.close(),
 });

@@ -86,7 +86,7 @@ const signingKeys = (db: SqlDatabase): Part<"listSigningKeys" | "addSigningKey" 
 });
 
 const audit = (db: SqlDatabase): Part<"appendAudit" | "readAudit"> => ({
-  appendAudit: ({ id, at, action, outcome, appId, userId, address }, forgetBefore) =>
+  appendAudit: ({ id, at, action, outcome, appId, userId, address }, forgetBefore, maxEvents) =>
     db.transaction(async (tx) => {
       await tx.run("DELETE FROM audit_log WHERE at < :forgetBefore", { forgetBefore });
       await tx.run(
@@ -94,6 +94,9 @@ const audit = (db: SqlDatabase): Part<"appendAudit" | "readAudit"> => ({
          VALUES (:id, :at, :action, :outcome, :appId, :userId, :address)`,
         { id, at, action, outcome, appId, userId, address },
       );
+      await tx.run("DELETE FROM audit_log WHERE at < (SELECT at FROM audit_log ORDER BY at DESC LIMIT 1 OFFSET CAST(:before AS bigint))", {
+        before: maxEvents - 1,
+      });
     }),
   readAudit: (maxEvents) =>
     db.all<AuditEvent>(

@@ -1,4 +1,5 @@
 /** The lock that orders everything that happens to one account. */
+import { AccountGoneError } from "../port.ts";
 import type { Transaction } from "./sql-database.ts";
 
 /**
@@ -7,7 +8,7 @@ import type { Transaction } from "./sql-database.ts";
  */
 export async function lockHead(tx: Transaction, account: string): Promise<number> {
   const row = await tx.get<{ readonly head: number }>(`SELECT head FROM accounts WHERE account = :account${tx.forUpdate}`, { account });
-  // The session check has seen the account, and accounts are never removed.
-  if (row === null) throw new Error("storage: the account was not opened");
+  // The session check has seen it.
+  if (row === null) throw new AccountGoneError("the account was removed");
   return row.head;
 }

@@ -2,7 +2,16 @@
  * The log of an account. A push locks the account's row before it takes numbers and holds the lock until all of it is
  * visible, so numbers become visible in their order: a sequence of PostgreSQL would not promise that.
  */
-import { type AppendResult, type Batch, type LoggedChange, type Page, type PageRequest, REMEMBERED_BATCHES, type Scope } from "../port.ts";
+import {
+  AccountGoneError,
+  type AppendResult,
+  type Batch,
+  type LoggedChange,
+  type Page,
+  type PageRequest,
+  REMEMBERED_BATCHES,
+  type Scope,
+} from "../port.ts";
 import { accountId } from "./account-id.ts";
 import { lockHead } from "./lock-head.ts";
 import type { Part } from "./part.ts";
@@ -19,7 +28,7 @@ interface DeviceRow {
 export function log(db: SqlDatabase): Part<"append" | "readPage" | "readHead"> {
   const readHead = async (account: string): Promise<number> => {
     const row = await db.get<{ readonly head: number }>("SELECT head FROM accounts WHERE account = :account", { account });
-    if (row === null) throw new Error("storage: the account was not opened");
+    if (row === null) throw new AccountGoneError("the account was removed");
     return row.head;
   };
   return {

@@ -10,6 +10,7 @@ import { randomUUID } from "node:crypto";
 import { BLOB_CONTENT_PATH, BlobStoreUnavailableError, type BlobStore } from "../blobs/port.ts";
 import type { Session, SessionTokens } from "../session/session-token.ts";
 import { AccountGoneError, StorageUnavailableError } from "../storage/port.ts";
+import { accountPages } from "./account-pages.ts";
 import { confirmBlob, downloadBlob, uploadBlob, type BlobRoute } from "./blob-routes.ts";
 import { createClientAddress } from "./client-address.ts";
 import { createCredentialCheck } from "./credentials.ts";
@@ -131,7 +132,9 @@ export function buildApp(parts: AppParts): Hono<Env> {
     return c.json(body, code);
   });
   app.get(codec.OAUTH_USERINFO_PATH, ...signedIn, async (c) => c.json(await userinfo(context, c.get("session"))));
-  app.route("/", authorizePages(context, { auth: authLimit, other: apiLimit }));
+  const pageLimits = { auth: authLimit, other: apiLimit };
+  app.route("/", authorizePages(context, pageLimits));
+  app.route("/", accountPages(context, pageLimits));
   return app;
 }
 

@@ -27,6 +27,7 @@ export const STYLE = `
 *{box-sizing:border-box}
 body{margin:0;padding:1rem;background:var(--page);color:var(--text);font:1rem/1.5 system-ui,sans-serif}
 main{max-width:26rem;margin:6vh auto 0;overflow-wrap:anywhere}
+h2{font-size:1.125rem;margin:2rem 0 .5rem}
 h1{font-size:1.5rem;line-height:1.25;margin:0 0 1rem}
 label{display:block;font-weight:600;margin-top:1rem}
 input{display:block;width:100%;margin-top:.25rem;padding:.625rem .75rem;border:1px solid var(--line);border-radius:.375rem;

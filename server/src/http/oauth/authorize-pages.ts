@@ -2,22 +2,22 @@
  * The pages of `GET /oauth/authorize`: sign in, then consent, then back to the app with a code. The request stays in the
  * address from page to page, so that going back, reloading and two tabs do what people expect.
  */
-import { codec, WireError } from "@synckit-gen/schemas/protocol";
+import { codec } from "@synckit-gen/schemas/protocol";
 import { Hono, type Context, type MiddlewareHandler } from "hono";
 import { audit } from "../../audit.ts";
 import { consentPage } from "../../pages/consent-page.ts";
 import { messagePage } from "../../pages/message-page.ts";
-import { pageHeaders, type Html } from "../../pages/page.ts";
 import { signInPage } from "../../pages/sign-in-page.ts";
 import type { Session } from "../../session/session-token.ts";
-import type { User } from "../../storage/port.ts";
 import { nowText } from "../../system.ts";
 import type { Env } from "../env.ts";
 import { HttpError } from "../http-error.ts";
 import type { SessionContext } from "../session-routes.ts";
+import { requireOwnForm, show, showRefusal, type PageContext } from "./answer-page.ts";
 import { checkAuthorizeRequest, type AuthorizeRequest } from "./authorize-request.ts";
 import { readBrowser, type Browser } from "./browser.ts";
 import { readForm } from "./read-members.ts";
+import { signInOnPage, type WrongSignIn } from "./sign-in-on-page.ts";
 import { formTargetOf, recipientOf, withQuery } from "./redirect-uri.ts";
 import { hashCode } from "./token-route.ts";
 
@@ -32,9 +32,6 @@ export interface AuthorizeParts extends SessionContext {
   readonly isHttps: boolean;
   readonly issuerOf: (c: Context<Env>) => string;
 }
-
-type PageContext = Context<Env>;
-type PageStatus = 200 | 400 | 403 | 408 | 413 | 422 | 429;
 
 export interface PageLimits {
   /** Where a password is sent. */
@@ -53,7 +50,7 @@ export function authorizePages(parts: AuthorizeParts, limits: PageLimits): Hono<
     app.get(path, (c) => c.redirect(addressOf(c, codec.OAUTH_AUTHORIZE_PATH), 303));
   app.onError((error, c) => {
     if (!(error instanceof HttpError)) throw error;
-    return refuse(parts, c, error);
+    return showRefusal(parts, c, error, startAgain(c));
   });
   return app;
 }
@@ -61,11 +58,6 @@ export function authorizePages(parts: AuthorizeParts, limits: PageLimits): Hono<
 const queryOf = (c: PageContext): string => new URL(c.req.url).search;
 const addressOf = (c: PageContext, path: string): string => path + queryOf(c);
 const startAgain = (c: PageContext) => ({ href: addressOf(c, codec.OAUTH_AUTHORIZE_PATH), label: "Start again" });
-
-async function show(parts: AuthorizeParts, c: PageContext, content: Html, status: PageStatus = 200, formTarget: string | null = null) {
-  for (const [name, value] of Object.entries(pageHeaders(formTarget, parts.isHttps))) c.header(name, value);
-  return c.html(content, status);
-}
 
 /** Checked again on every page: the address line is the visitor's to change. */
 async function withRequest(
@@ -100,15 +92,13 @@ async function showSignInOrConsent(parts: AuthorizeParts, c: PageContext, { app,
   return show(parts, c, consentPage(view), 200, formTargetOf(redirectUri));
 }
 
-type Wrong = { readonly field: "email" | "password"; readonly message: string };
-
 async function showSignIn(
   parts: AuthorizeParts,
   c: PageContext,
   appName: string,
   browser: Browser,
   email = "",
-  wrong: Wrong | null = null,
+  wrong: WrongSignIn | null = null,
 ) {
   const view = { appName, action: addressOf(c, SIGN_IN_PATH), formToken: await browser.formToken(null), email, wrong };
   return show(parts, c, signInPage(view), wrong === null ? 200 : 422);
@@ -118,26 +108,8 @@ async function signIn(parts: AuthorizeParts, c: PageContext, { app }: AuthorizeR
   const { email = "", password = "", ...form } = await readForm(c.req.raw);
   const browser = await readBrowser(c, parts);
   await requireOwnForm(browser, form, null);
-  const address = c.get("address");
-  try {
-    const user = await parts.checkCredentials(email, password);
-    await audit(parts.storage, parts.clock, "sign-in", user === null ? "refused" : "done", {
-      address,
-      appId: app.id,
-      ...(user === null ? {} : { userId: user.id }),
-    });
-    if (user === null)
-      return await showSignIn(parts, c, app.name, browser, email, { field: "password", message: "The email or the password is wrong." });
-    await browser.signIn(user);
-    return c.redirect(addressOf(c, codec.OAUTH_AUTHORIZE_PATH), 303);
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error;
-    const isEmail = error.message.startsWith("email");
-    return showSignIn(parts, c, app.name, browser, email, {
-      field: isEmail ? "email" : "password",
-      message: isEmail ? "Enter an email address, like ada@example.com." : "This password is too long.",
-    });
-  }
+  const wrong = await signInOnPage(parts, c, browser, email, password, app.id);
+  return wrong === null ? c.redirect(addressOf(c, codec.OAUTH_AUTHORIZE_PATH), 303) : showSignIn(parts, c, app.name, browser, email, wrong);
 }
 
 async function decide(parts: AuthorizeParts, c: PageContext, request: AuthorizeRequest): Promise<Response> {
@@ -169,21 +141,6 @@ async function signOut(parts: AuthorizeParts, c: PageContext): Promise<Response>
   await requireOwnForm(browser, await readForm(c.req.raw), browser.user);
   browser.signOut();
   return c.redirect(addressOf(c, codec.OAUTH_AUTHORIZE_PATH), 303);
-}
-
-async function requireOwnForm(browser: Browser, form: Readonly<Record<string, string>>, user: User | null): Promise<void> {
-  if (!(await browser.isOwnForm(form["form_token"] ?? "", user)))
-    throw new HttpError(403, "The form is too old, or this browser keeps no cookies of this site.");
-}
-
-const TITLES: Readonly<Partial<Record<number, string>>> = { 403: "Please try again", 429: "Too many attempts" };
-
-function refuse(parts: AuthorizeParts, c: PageContext, error: HttpError) {
-  for (const [name, value] of Object.entries(error.headers)) c.header(name, value);
-  const wait = error.headers["Retry-After"];
-  const text = error.status === 429 ? `Wait ${wait ?? "some"} seconds, then try again.` : error.message;
-  const status = ([403, 408, 413, 429] as const).find((known) => known === error.status) ?? 400;
-  return show(parts, c, messagePage({ title: TITLES[error.status] ?? "That did not work", text, next: startAgain(c) }), status);
 }
 
 /** As `withSession` has seen it. */

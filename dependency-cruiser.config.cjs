@@ -154,7 +154,7 @@ module.exports = {
     tsPreCompilationDeps: true,
     doNotFollow: { path: "node_modules" },
     // Built files, written files, what new apps begin as, and input of tests.
-    exclude: { path: ["^[^/]+/dist/", "^tests/[.]generated/", "^templates/scaffolds/", "^tests/golden/"] },
+    exclude: { path: ["^[^/]+/dist/", "^tests/[.]generated/", "^templates/scaffolds/", "^tests/golden/", "^tests/platforms/"] },
     enhancedResolveOptions: {
       exportsFields: ["exports"],
       // As the tests resolve them: workspace packages by their sources, so that cross-package arrows show.

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { EmbeddedServer } from "@synckit-gen/server";
 import { type App, openApp } from "../src/open-app.ts";
 import { spec } from "../src/sync/apply.ts";
+import { showProgress } from "./progress-bar.ts";
 
 export interface Device extends App {
   readonly name: string;
@@ -18,6 +19,7 @@ const ENCRYPTION_PASSWORD = "correct horse battery staple";
 
 export async function openDevice(name: string, file: string, server: EmbeddedServer): Promise<Device> {
   const app = openApp(file, { serverUrl: server.url, apiKey: server.apiKey, deviceName: name });
+  showProgress(name, app.sync);
   await app.sync.signIn(server.email, server.password);
   if (await app.sync.client.hasServerKey()) await app.sync.setupEncryptionExisting(ENCRYPTION_PASSWORD);
   else await app.sync.setupEncryptionNew(ENCRYPTION_PASSWORD);

@@ -505,3 +505,17 @@ describe("devices on different versions", () => {
     expect(clocks(beginner.db)).toEqual(clocks(reader.db));
   });
 });
+
+test("a device whose app has applied rows by itself uploads nothing, and tells a restored log of them", async () => {
+  const world = await open(2);
+  const [a, b] = world.devices as [TestDevice, TestDevice];
+  a.edit("INSERT INTO projects (id, name) VALUES ('p', 'x')");
+  await world.settle();
+  a.sync.applyUpsert("projects", "p", { name: "applied" });
+
+  expect(await a.sync.uploadSnapshot()).toMatchObject({ outcome: "refused", reason: "applied" });
+  (world.server.log as PulledChange[]).splice(0);
+  await world.settle();
+
+  for (const { driver } of [a, b]) expect(driver.prepare("SELECT id, name FROM projects").all()).toEqual([["p", "applied"]]);
+});

@@ -33,6 +33,7 @@ import type { HeldRow } from "./store/held.ts";
 import type { QuarantinedEntry } from "./store/quarantine.ts";
 import type { Values } from "./store/registers.ts";
 import type { RemoteChange } from "./store/remote-change.ts";
+import { APPLIED_BY_APP } from "./store/snapshot-facts.ts";
 import { openStore } from "./store/store.ts";
 import { missingSyncColumns } from "./store/sync-tables.ts";
 import { rowIdToWire } from "@synckit-gen/schemas/protocol";
@@ -169,7 +170,11 @@ export interface Sync {
   readonly uploadSnapshot: () => Promise<SnapshotUpload>;
   readonly pushChanges: () => Promise<number>;
   readonly pullChanges: () => Promise<PullReport>;
-  /** Applies a row as if it had just been pulled: synced columns only, capture suppressed, parents checked. */
+  /**
+   * Applies a row as if it had just been pulled: synced columns only, capture suppressed, parents checked. It is for what the log has
+   * or will have: no other device is told of it, unless a log that was restored from a backup gets it from here. So that a snapshot
+   * does not tell new devices alone, this one uploads none from then on.
+   */
   readonly applyUpsert: (table: string, rowId: string, data: Values) => void;
   readonly applyDelete: (table: string, rowId: string) => void;
   /** Prunes pushed entries past their time. Returns how many. */
@@ -389,7 +394,9 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
     store.foldLocal(device);
     const stamp = Math.max((clock.nowMs() + clockOffset(store.state)) * 1000, store.state.getNumber("last_stamp", 0) + 1);
     const written = new Set(rows.columns.filter((column) => change.values?.[column] !== undefined));
-    store.applyRemote(device, [{ ...change, clock: { stamp, device: "" }, written, isFresh: true, seen: null, isRule: false }], null);
+    store.applyRemote(device, [{ ...change, clock: { stamp, device: "" }, written, isFresh: true, seen: null, isRule: false }], null, {
+      [APPLIED_BY_APP]: "1",
+    });
     store.resolveHeld(device);
   };
 

@@ -10,7 +10,7 @@ import type { SyncKitClient } from "../client/client.ts";
 import { SyncError } from "../client/errors.ts";
 import type { ReportProgress } from "../events/progress.ts";
 import type { ExportPlace } from "../store/row-export.ts";
-import { SNAPSHOT_ASKED_AT, SNAPSHOT_UPLOAD } from "../store/snapshot-facts.ts";
+import { APPLIED_BY_APP, SNAPSHOT_ASKED_AT, SNAPSHOT_UPLOAD } from "../store/snapshot-facts.ts";
 import type { Store } from "../store/store.ts";
 import { REPLAY_ON_UPGRADE } from "./pull.ts";
 import { lastEntry } from "./recovery.ts";
@@ -32,9 +32,9 @@ export interface SnapshotUpload {
 /**
  * `extension`: the server takes none. `empty`: nothing to upload. `behind`: this device has not read the whole log. `version`: it does not
  * know all that the log holds. `unpushable`: it holds changes that the log will not get. `quarantine`: it could not read too much of the log.
- * `restarted`: the server's log began anew meanwhile. `server`: the server did not take it.
+ * `applied`: it holds rows that the app has applied, and that the log may not have. `restarted`: the server's log began anew meanwhile. `server`: the server did not take it.
  */
-export type UploadRefusal = "extension" | "empty" | "behind" | "version" | "unpushable" | "quarantine" | "restarted" | "server";
+export type UploadRefusal = "extension" | "empty" | "behind" | "version" | "unpushable" | "applied" | "quarantine" | "restarted" | "server";
 
 export interface UploadParts {
   readonly store: Store;
@@ -102,6 +102,7 @@ function refusalOf(store: Store): UploadRefusal | null {
   if (isBehind || lastEntry(store) === null) return "behind";
   if (store.state.get(REPLAY_ON_UPGRADE) === "1") return "version";
   if (store.unpushableCount() > 0) return "unpushable";
+  if (store.state.get(APPLIED_BY_APP) === "1") return "applied";
   return store.quarantineCount() > MAX_QUARANTINED ? "quarantine" : null;
 }
 

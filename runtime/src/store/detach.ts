@@ -6,7 +6,7 @@ import type { Driver } from "../driver/driver.ts";
 import type { Migration } from "../generated/spec.ts";
 import { forgetBlobs, PAUSED_UNTIL } from "./blob-rows.ts";
 import { PUSHED_STAMP } from "./changelog.ts";
-import { SNAPSHOT_FACTS } from "./snapshot-facts.ts";
+import { APPLIED_BY_APP, SNAPSHOT_FACTS } from "./snapshot-facts.ts";
 import { LOG_FACTS } from "./log-facts.ts";
 import { quoteName } from "./quote-name.ts";
 import type { StateStore } from "./state.ts";
@@ -24,6 +24,7 @@ const ACCOUNT_FACTS = [
   "forget_marks",
   "too_old",
   PAUSED_UNTIL,
+  APPLIED_BY_APP,
   ...LOG_FACTS,
   PUSHED_STAMP,
   ...SNAPSHOT_FACTS,

@@ -28,7 +28,7 @@ import { inboundEdges, type PushMarks, type SessionParts } from "./session-scope
 import { startOver } from "./start-over.ts";
 import { stateStore, type StateStore } from "./state.ts";
 import { type LogRegisters, type RecalledEntry, recallMissing, rowIdsOf } from "./reseed.ts";
-import { forgetSnapshots } from "./snapshot-facts.ts";
+import { APPLIED_BY_APP, forgetSnapshots } from "./snapshot-facts.ts";
 import { scanRows } from "./scan.ts";
 import { RAISE_TO_BASELINE, snapshotStatements } from "./snapshot.ts";
 import { tableRows, type TableRows } from "./table-rows.ts";
@@ -332,6 +332,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         over.mark();
         forgetSnapshots(state);
         beginLog(state, []);
+        state.set(APPLIED_BY_APP, "0");
         state.set("pull_cursor", "0");
         state.set("initial_snapshot_done", "1"); // nobody is told of rows that are about to go
         memory.beginAnew();

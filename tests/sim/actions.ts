@@ -122,8 +122,7 @@ export class AppUser {
       if (values === null) return false;
       reference.columns.forEach((column, part) => row.set(column, values[part] ?? null));
     }
-    for (const { name } of localColumns(table))
-      row.set(name, name === "local_key" ? `${this.#name} ${(this.#count += 1)}` : this.#canary());
+    for (const { name } of localColumns(table)) row.set(name, this.#localValue(name));
     const columns = [...row.keys()];
     const others = syncedColumns(table).filter(({ name }) => !table.identity.columns.includes(name));
     // REPLACE removes the row that has a unique value without telling any trigger: no app may do that (hazard H03).
@@ -169,6 +168,12 @@ export class AppUser {
             .all() as Row[])
         : rowsOf(db, target, reference.to);
     return chosen((choice * 7) % 1, parents) ?? (isOptional ? none : null);
+  }
+
+  /** A column that another version syncs has a value that may leave. */
+  #localValue(column: string): string {
+    if (column === "later") return `of ${this.#name}`;
+    return column === "local_key" ? `${this.#name} ${(this.#count += 1)}` : this.#canary();
   }
 
   #canary(): string {

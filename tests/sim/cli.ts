@@ -1,5 +1,5 @@
 /**
- * `npm run sim -- --seed 1 --runs 500 [--schemas 30] [--faults restore] [--all]`: runs seeds one after the other. A failing one is
+ * `npm run sim -- --seed 1 --runs 500 [--schemas 60] [--faults restore] [--all]`: runs seeds one after the other. A failing one is
  * shrunk and printed with the command that replays it; with `--keep` and `--devices` only those steps run, and are listed.
  */
 import { inspect, parseArgs } from "node:util";
@@ -11,7 +11,7 @@ const { values: flags } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
     runs: { type: "string", default: "100" },
-    schemas: { type: "string", default: "60" },
+    schemas: { type: "string", default: "100" },
     faults: { type: "string", multiple: true, default: [] },
     keep: { type: "string" },
     devices: { type: "string" },

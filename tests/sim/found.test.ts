@@ -368,6 +368,27 @@ test("an entry that cannot be opened does not make a device push everything agai
   expect(server.log.length).toBe(before);
 });
 
+test("what is captured after the log was emptied is pushed, also where a stamped entry follows it", async () => {
+  // seed 285: ids began anew, and what stood before the place of the last stamped entry was passed over for ever
+  const { devices } = await worldOf([projects], 1);
+  const [a] = devices as [SimulatedDevice];
+  a.edit("INSERT INTO projects VALUES ('p', 'x')");
+  a.edit("INSERT INTO projects VALUES ('q', 'x')");
+  await a.push({ push: "lost" }); // stamps both
+  await a.startOver(true);
+  a.edit("INSERT INTO projects VALUES ('r', 'x')");
+  a.db.exec(
+    "INSERT INTO sync_changelog (table_name, op, row_id, timestamp, data, stamp) SELECT 'projects', 'INSERT', 'p', 0, data, 0 FROM sync_changelog",
+  );
+
+  await a.push();
+
+  expect(all(a, "SELECT row_id, stamp IS NULL, pushed FROM sync_changelog ORDER BY id")).toEqual([
+    ["r", 0, 1],
+    ["p", 0, 1],
+  ]);
+});
+
 test("what a device pushed, and the server lost before it was read back, is pushed again", async () => {
   // seed 103
   const { devices, server, settle } = await worldOf([projects], 2);

@@ -6,6 +6,7 @@
 import type { SyncModel, Table } from "@synckit-gen/schemas/model";
 import { syncedColumns } from "@synckit-gen/schemas/model";
 import type { PulledEntry } from "../../runtime/src/client/entries.ts";
+import type { Names } from "./versions.ts";
 
 type Clock = readonly [stamp: number, device: string];
 
@@ -60,26 +61,36 @@ export const valuesOf = (row: OracleRow): Readonly<Record<string, unknown>> => (
   ...Object.fromEntries(Array.from(row.columns, ([name, { value }]) => [name, value])),
 });
 
-export function readLog(log: readonly PulledEntry[], model: SyncModel, lives: ReadonlyMap<number, number>): readonly Written[] {
+/** `names`: where devices had several versions of the app, what its last one calls things; of what it does not have, nothing is read. */
+export function readLog(
+  log: readonly PulledEntry[],
+  model: SyncModel,
+  lives: ReadonlyMap<number, number>,
+  names: Names | null = null,
+): readonly Written[] {
   return log.flatMap((entry): readonly Written[] => {
-    const table = model.tables.find(({ name }) => name === entry.table);
+    const present = names === null ? entry.table : names.table(entry.table);
+    if (present === null) return [];
+    const table = model.tables.find(({ name }) => name === present);
     if (table === undefined) throw new Error("the log names a table that the model does not have");
     if (entry.op === "DELETE" && table.deletes === "ignore") return []; // by a rule: nobody else follows it
-    const { $sync: member, ...values } = JSON.parse(entry.payload ?? "{}") as Record<string, unknown> & {
+    const { $sync: member, ...given } = JSON.parse(entry.payload ?? "{}") as Record<string, unknown> & {
       $sync?: { c: Clock; s: number; m?: readonly string[]; g?: readonly (readonly [number, number, readonly string[]])[] };
     };
+    const called = (column: string): readonly string[] => (names === null ? [column] : [names.column(present, column) ?? []].flat());
+    const values = Object.fromEntries(Object.entries(given).flatMap(([column, value]) => called(column).map((name) => [name, value])));
     const all = syncedColumns(table)
       .map(({ name }) => name)
-      .filter((name) => !table.identity.columns.includes(name));
+      .filter((name) => !table.identity.columns.includes(name) && (names === null || Object.hasOwn(values, name)));
     const isWhole = entry.op === "INSERT" || table.conflicts === "row" || member === undefined;
     const stamp = member === undefined ? microseconds(entry.timestamp) : member.c[0];
-    const later = member?.g ?? [];
+    const later = (member?.g ?? []).map(([at, seen, columns]) => [at, seen, columns.flatMap(called)] as const);
     const taken = later.flatMap(([, , columns]) => columns);
-    const written = entry.op === "DELETE" ? [] : isWhole ? all.filter((name) => !taken.includes(name)) : (member?.m ?? []);
+    const written = entry.op === "DELETE" ? [] : isWhole ? all.filter((name) => !taken.includes(name)) : (member?.m ?? []).flatMap(called);
     const first: Written = {
       seq: entry.seq ?? 0,
       key: rowKey(table, entry.rowId, values),
-      table: entry.table,
+      table: table.name,
       author: entry.deviceId ?? "",
       life: lives.get(entry.seq ?? 0) ?? 0,
       op: entry.op,
@@ -121,12 +132,14 @@ export function mergeLog(entries: readonly Written[], model: SyncModel): Readonl
     if (entry.op === "DELETE") continue;
     const names = model.tables.find(({ name }) => name === entry.table)?.identity.columns ?? [];
     row.identity = Object.fromEntries(names.map((name) => [name, entry.values[name]]));
-    for (const column of entry.columns) {
+    const written = new Set(entry.columns);
+    for (const column of Object.keys(entry.values)) {
+      if (names.includes(column)) continue;
+      const clock = written.has(column) ? entry.clock : ABSENT;
       const held = row.columns.get(column);
       const value = entry.values[column];
-      const against = held === undefined ? 1 : compare(entry.clock, held.clock);
-      if (against > 0 || (against === 0 && isGreater(value, held?.value)))
-        row.columns.set(column, { clock: entry.clock, value, by: entry });
+      const against = held === undefined ? 1 : compare(clock, held.clock);
+      if (against > 0 || (against === 0 && isGreater(value, held?.value))) row.columns.set(column, { clock, value, by: entry });
     }
   }
   return rows;
@@ -176,6 +189,9 @@ export function lostEdits(
 }
 
 const clockKey = ({ clock }: Written): string => `${clock[0]} ${clock[1]}`;
+
+/** Of a value that came along with an UPDATE of other columns, where nobody has written its own. */
+const ABSENT: Clock = [-1, ""];
 
 const compare = (a: Clock, b: Clock): number => a[0] - b[0] || (a[1] < b[1] ? -1 : a[1] > b[1] ? 1 : 0);
 

@@ -34,6 +34,9 @@ export type Action =
   | { readonly kind: "local"; readonly table: number; readonly row: Choice }
   | { readonly kind: "unsynced-parent"; readonly key: number; readonly isDelete: boolean };
 
+/** What a user does in the first version of the app, and what instead in each later one. */
+export type PlannedAction = Action & { readonly later?: readonly Action[] };
+
 /** Faults as data. */
 export interface Weather {
   readonly push?: "lost" | "reply-lost" | "late";
@@ -43,19 +46,19 @@ export interface Weather {
   readonly shuffle?: number;
   readonly repeat?: boolean;
   readonly crashAt?: number;
-  readonly meanwhile?: readonly Action[];
+  readonly meanwhile?: readonly PlannedAction[];
   /** Seed of which entries cannot be opened this time. */
   readonly damage?: number;
 }
 
 export type Step =
   /** Rows of before the device joined: not captured. Skipped on a device that has already joined. */
-  | { readonly kind: "existing"; readonly device: number; readonly action: Action }
+  | { readonly kind: "existing"; readonly device: number; readonly action: PlannedAction }
   | {
       readonly kind: "edit";
       readonly device: number;
       readonly tickMs: number;
-      readonly actions: readonly Action[];
+      readonly actions: readonly PlannedAction[];
       readonly end: "each" | "commit" | "rollback";
     }
   | {
@@ -70,6 +73,10 @@ export type Step =
   | { readonly kind: "take-back" | "dismiss"; readonly device: number; readonly conflict: Choice }
   | { readonly kind: "cleanup"; readonly device: number }
   | { readonly kind: "backup" | "restore"; readonly device: number }
+  | { readonly kind: "start-over" | "detach"; readonly device: number; readonly force: boolean; readonly weather: Weather }
+  /** The process dies at a statement of the migrations, where `crashAt` says so, and is started again. */
+  | { readonly kind: "upgrade"; readonly device: number; readonly by: number; readonly crashAt?: number }
+  | { readonly kind: "upload-snapshot" | "replace-server"; readonly device: number; readonly weather: Weather }
   | { readonly kind: "server-backup" | "server-restore" };
 
 export interface Plan {
@@ -82,12 +89,16 @@ export interface PlanOptions {
   readonly restore: boolean;
   /** Some of the runs also have restored devices, a restored server, entries that cannot be opened for a while. */
   readonly rough: boolean;
+  /** Users start over, replace the server, take sync off and back on; there are snapshots, and a device joins late. */
+  readonly lives: boolean;
 }
 
 const DAY_MS = 86_400_000;
 const MIN_STEPS = 15;
 
-export function planOf(seed: number, model: SyncModel, options: PlanOptions): Plan {
+/** `models`: of each version of the app. */
+export function planOf(seed: number, models: readonly SyncModel[], options: PlanOptions): Plan {
+  const model = models[0] as SyncModel;
   const random = seededRandom(seed);
   const count = 2 + Math.min(random.below(4), random.below(4)); // two or three mostly: there, edits meet
   const devices = Array.from({ length: count }, (_, index) => index);
@@ -97,7 +108,64 @@ export function planOf(seed: number, model: SyncModel, options: PlanOptions): Pl
     if (random.chance(0.3))
       for (let n = 1 + random.below(4); n > 0; n--) steps.push({ kind: "existing", device, action: insertion(random, model) });
   for (let n = MIN_STEPS + random.below(75); n > 0; n--) steps.push(stepOf(random, model, random.pick(devices), options));
-  return { skewsMs, steps: options.rough ? roughened(seededRandom(seed + 777_777), steps) : steps };
+  const rough = options.rough ? roughened(seededRandom(seed + 777_777), steps) : steps;
+  const lives = options.lives ? lived(seededRandom(seed + 999_999), model, rough, count) : rough;
+  return { skewsMs, steps: models.length > 1 ? updated(seededRandom(seed + 555_555), models, lives, count) : lives };
+}
+
+/** Devices are updated, each at its own time, and users do what they can in the version that they have. */
+function updated(random: Random, models: readonly SyncModel[], steps: readonly Step[], count: number): readonly Step[] {
+  const due = new Map<number, number[]>();
+  for (let device = 0; device < count; device++)
+    for (let version = 1; version < models.length; version++)
+      if (random.chance(0.7)) {
+        const at = random.below(steps.length);
+        due.set(at, [...(due.get(at) ?? []), device]);
+      }
+  const planned = (action: PlannedAction, make: (model: SyncModel) => Action): PlannedAction => ({
+    ...action,
+    later: models.slice(1).map(make),
+  });
+  const planMeanwhile = <S extends Step & { readonly weather: Weather }>(step: S): S => {
+    const { meanwhile } = step.weather;
+    if (meanwhile === undefined) return step;
+    return {
+      ...step,
+      weather: { ...step.weather, meanwhile: meanwhile.map((action) => planned(action, (model) => actionOf(random, model))) },
+    };
+  };
+  return steps.flatMap((step, index): readonly Step[] => {
+    const updates = (due.get(index) ?? []).map((device): Step => ({
+      kind: "upgrade",
+      device,
+      by: 1,
+      ...(random.chance(0.3) ? { crashAt: 1 + random.below(60) } : {}),
+    }));
+    // What a user gives up by force may have been the only word on a column that is new: then rows differ in it (docs/testing.md).
+    if (step.kind === "start-over" || step.kind === "detach") return [planMeanwhile({ ...step, force: false }), ...updates];
+    if (step.kind === "existing") return [{ ...step, action: planned(step.action, (model) => insertion(random, model)) }, ...updates];
+    if (step.kind === "edit")
+      return [{ ...step, actions: step.actions.map((action) => planned(action, (model) => actionOf(random, model))) }, ...updates];
+    return ["weather" in step ? planMeanwhile(step) : step, ...updates];
+  });
+}
+
+/** Its own randomness, as above. */
+function lived(random: Random, model: SyncModel, steps: readonly Step[], count: number): readonly Step[] {
+  const late = random.chance(0.6) ? count - 1 : -1;
+  const joins = random.below(steps.length);
+  const decides = random.chance(0.6);
+  return steps.flatMap((step, index): readonly Step[] => {
+    if (!("device" in step)) return [step];
+    if (step.device === late && index < joins) return [];
+    const { device } = step;
+    const weather = weatherOf(random, model);
+    const what = random.next();
+    if (step.kind === "sync" && what < 0.15) return [step, { kind: "upload-snapshot", device, weather }];
+    if (!decides || what < 0.93) return [step];
+    const kind = random.pick(["start-over", "start-over", "detach", "replace-server"] as const);
+    return [step, kind === "replace-server" ? { kind, device, weather } : { kind, device, weather, force: random.chance(0.6) }];
+  });
 }
 
 /** Its own randomness, so that the steps of before stay what they were. */

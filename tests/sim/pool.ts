@@ -3,7 +3,8 @@ import Database from "better-sqlite3";
 import type { SyncModel } from "@synckit-gen/schemas/model";
 import { openGenerated } from "../support/generated.ts";
 import { loadSpec, type LoadedSpec } from "../support/load-spec.ts";
-import { schemaOf } from "./schema.ts";
+import { FIRST_OF_VERSIONS, schemaOf } from "./schema.ts";
+import { appVersions, type Names } from "./versions.ts";
 
 export interface App {
   /** Of its schema. */
@@ -12,6 +13,9 @@ export interface App {
   readonly loaded: LoadedSpec;
   /** A database with the app's tables and the migration. */
   readonly open: () => Database.Database;
+  /** Where the app has versions: all of them, the first one first. A new database is empty then, and devices run migrations. */
+  readonly versions: readonly App[];
+  readonly names: Names | null;
 }
 
 const pool = new Map<number, Promise<App>>();
@@ -22,13 +26,16 @@ export function appOf(schema: number): Promise<App> {
   return made;
 }
 
+/** Of several versions, the first. */
 async function make(number: number): Promise<App> {
+  const [first] = number < FIRST_OF_VERSIONS ? [] : await appVersions(number);
+  if (first !== undefined) return first;
   const model = schemaOf(number);
   const loaded = await loadSpec(model);
   const empty = openGenerated(model);
   const file = empty.serialize();
   empty.close();
-  return { number, model, loaded, open: () => openFile(file) };
+  return { number, model, loaded, open: () => openFile(file), versions: [], names: null };
 }
 
 /** A database in memory with the content of a file. */

@@ -26,6 +26,11 @@ const UNSYNCED = "emails";
 /** Schemas below this number are of the simulator's first version, and so are their histories: a seed of that time replays for ever. */
 export const FIRST_ROUGH = 30;
 
+/** From this number on, users also make the decisions of docs/life-cycle.md, and devices begin with snapshots. */
+export const FIRST_OF_LIVES = 60;
+/** From this number on, the app has versions, and devices are updated in mid-run. */
+export const FIRST_OF_VERSIONS = 80;
+
 /** The schema of a number: the same one on every machine. */
 export function schemaOf(number: number): SyncModel {
   const random = seededRandom(7_919 * number + 1);

@@ -3,7 +3,7 @@ import { kindOf } from "./failure.ts";
 import { type Plan, planOf, type PlanOptions } from "./plan.ts";
 import { type App, appOf } from "./pool.ts";
 import { runPlan } from "./run.ts";
-import { FIRST_ROUGH } from "./schema.ts";
+import { FIRST_OF_LIVES, FIRST_ROUGH } from "./schema.ts";
 import { reduced, shrink } from "./shrink.ts";
 
 export interface SeedOptions extends Pick<PlanOptions, "restore"> {
@@ -22,7 +22,14 @@ export interface Found {
 
 export async function prepare(seed: number, options: SeedOptions): Promise<{ readonly app: App; readonly plan: Plan }> {
   const app = await appOf(seed % options.schemas);
-  return { app, plan: planOf(seed, app.model, { ...options, rough: app.number >= FIRST_ROUGH }) };
+  return {
+    app,
+    plan: planOf(seed, app.versions.length > 0 ? app.versions.map(({ model }) => model) : [app.model], {
+      ...options,
+      rough: app.number >= FIRST_ROUGH,
+      lives: app.number >= FIRST_OF_LIVES,
+    }),
+  };
 }
 
 /** Null: every promise was kept. */

@@ -5,21 +5,24 @@ import type { Table } from "@synckit-gen/schemas/model";
 import { localColumns, syncedColumns } from "@synckit-gen/schemas/model";
 import type { PulledEntry } from "../../runtime/src/client/entries.ts";
 import type { Conflict } from "../../runtime/src/store/conflicts.ts";
+import { SimulatedSnapshots } from "../support/simulated-snapshots.ts";
 import { type Faults, quiesce, SimulatedDevice, SimulatedServer } from "../support/simulation.ts";
 import { AppUser, quoted } from "./actions.ts";
-import { type Action, type Plan, type Step, type Weather } from "./plan.ts";
+import type { Action, Plan, PlannedAction, Step, Weather } from "./plan.ts";
 import { type App, openFile } from "./pool.ts";
-import { rowKey } from "./oracle.ts";
+import { isAlive, mergeLog, readLog, rowKey } from "./oracle.ts";
 import { seededRandom } from "./random.ts";
 import { SimulationFailure } from "./failure.ts";
+import { FIRST_OF_LIVES } from "./schema.ts";
 
 const START_MS = 1_700_000_000_000;
 
 /** One device of a run: the engine's device, its user, and what a check wants to know later. */
 export class Participant {
   readonly device: SimulatedDevice<Database.Database>;
-  readonly app: App;
-  readonly user: AppUser;
+  /** Its version of the app. */
+  app: App;
+  user: AppUser;
   skewMs: number;
   hasJoined = false;
   isRestored = false;
@@ -35,21 +38,54 @@ export class Participant {
     this.app = app;
     this.skewMs = skewMs;
     this.user = new AppUser(app.model, name);
-    this.device = new SimulatedDevice(name, app.model, app.loaded, server, () => nowMs() + this.skewMs, app.open());
+    this.device = new SimulatedDevice(
+      name,
+      app.model,
+      app.loaded,
+      server,
+      () => nowMs() + this.skewMs,
+      app.open(),
+      app.versions.length > 0,
+    );
+  }
+
+  /** The version that is so much later, or the last. */
+  async upgrade(by: number, crashAt?: number): Promise<void> {
+    const { versions } = this.app;
+    const next = versions[Math.min(versions.indexOf(this.app) + by, versions.length - 1)];
+    if (next === undefined || next === this.app) return;
+    this.app = next;
+    this.user = new AppUser(next.model, this.device.name);
+    await this.device.upgrade(next.loaded, crashAt === undefined ? {} : { crashAt });
+  }
+
+  /** What its user does in this version. */
+  inVersion(action: PlannedAction): Action {
+    const version = this.app.versions.indexOf(this.app);
+    return version < 1 ? action : (action.later?.[version - 1] ?? action);
   }
 }
 
 export class World {
+  /** The last version of it. */
   readonly app: App;
   readonly server = new SimulatedServer();
   readonly participants: readonly Participant[];
   /** The log has lost entries: what devices say again of them is not what was said first. */
   isServerRestored = false;
+  /**
+   * Update-only tables hold what the app fetches, alike everywhere, and edits that are told. Edits that were given up, or
+   * made while sync was off, stay there, and nobody hears of them.
+   */
+  overlaysDiffer = false;
+  /** Devices that started over, or had sync taken off: what they know of the log begins anew, and so do their conflicts. */
+  readonly begunAnew = new Set<string>();
   #serverBackup: readonly PulledEntry[] = [];
   #nowMs = START_MS;
 
   constructor(app: App, plan: Plan) {
-    this.app = app;
+    this.app = app.versions.at(-1) ?? app;
+    if (app.number >= FIRST_OF_LIVES) this.server.snapshots = new SimulatedSnapshots();
     this.participants = plan.skewsMs.map((skew, index) => new Participant(`device-${index}`, app, this.server, skew, () => this.#nowMs));
   }
 
@@ -95,6 +131,19 @@ export class World {
         device.replaceDatabase(openFile(participant.backup));
         participant.firstStamps.push(Number(device.db.prepare("SELECT max(max(timestamp), max(stamp)) FROM sync_changelog").pluck().get()));
         return;
+      case "upgrade":
+        return participant.upgrade(step.by, step.crashAt);
+      case "upload-snapshot":
+        await this.#attached(participant);
+        return device.uploadSnapshot(faultsOf(step.weather, () => this.#edit(participant, step.weather.meanwhile ?? [], "each")));
+      case "start-over":
+        await this.#attached(participant);
+        participant.hasJoined = true;
+        return this.#givingUp(participant, (faults) => device.startOver(step.force, faults), step.weather);
+      case "detach":
+        return this.#detach(participant, step.force, step.weather);
+      case "replace-server":
+        return this.#replaceServer(participant, step.weather);
     }
   }
 
@@ -102,11 +151,79 @@ export class World {
     this.server.deliver();
     this.#nowMs += 1_000;
     for (const participant of this.participants) await this.#sync(participant, "all", { pageSize: 500 });
+    for (const participant of this.participants) await participant.upgrade(Infinity);
     for (const { device } of this.participants) await device.retryQuarantine();
     await quiesce(
       this.server,
       this.participants.map(({ device }) => device),
     );
+  }
+
+  /** What the device had not pushed, and has not afterwards, nobody will hear of. */
+  async #givingUp(participant: Participant, work: (faults: Faults) => Promise<void>, weather: Weather): Promise<void> {
+    const { device, lastCaptured } = participant;
+    const before = new Set(this.#pendingRows(participant));
+    const faults = faultsOf(weather, () => {
+      this.#edit(participant, weather.meanwhile ?? [], "each");
+      for (const row of this.#pendingRows(participant)) before.add(row);
+    });
+    await work(faults);
+    this.begunAnew.add(device.name);
+    const after = new Set(this.#pendingRows(participant));
+    for (const row of before)
+      if (!after.has(row)) {
+        lastCaptured.delete(row);
+        this.overlaysDiffer = true;
+      }
+  }
+
+  /** Rows of which something is not pushed. */
+  #pendingRows({ device }: Participant): readonly string[] {
+    const rows = device.db.prepare("SELECT DISTINCT table_name, row_id FROM sync_changelog WHERE pushed <> 1").raw().all();
+    return (rows as [string, string][]).map(([table, rowId]) => this.#present(table, rowId));
+  }
+
+  async #detach(participant: Participant, force: boolean, weather: Weather): Promise<void> {
+    const { device, seenConflicts } = participant;
+    if (!participant.hasJoined) return;
+    const rows = tableRowsOf(participant);
+    const conflicts = device.store.conflicts(100_000);
+    await this.#givingUp(participant, (faults) => device.detach(force, faults), weather);
+    if (device.store.isDetached()) seenConflicts.push(...conflicts);
+    if (tableRowsOf(participant) !== rows) throw new SimulationFailure("detach", `${device.name}: taking sync off has changed rows`);
+  }
+
+  /** As the product does before it asks the server for anything. */
+  async #attached({ device }: Participant): Promise<void> {
+    if (device.store.isDetached()) await device.attach();
+  }
+
+  async #replaceServer(participant: Participant, weather: Weather): Promise<void> {
+    await this.#attached(participant);
+    const { device } = participant;
+    participant.hasJoined = true;
+    const isDone = await device.replaceServer(faultsOf(weather, () => this.#edit(participant, weather.meanwhile ?? [], "each")));
+    if (!isDone || weather.damage !== undefined) return;
+    await device.push();
+    if (device.store.heldCount() === 0 && this.app.names === null) this.#checkReplaced(participant);
+  }
+
+  /** What the log says now is what the device has. */
+  #checkReplaced(participant: Participant): void {
+    const { model } = this.app;
+    const here = rowsOn(participant);
+    const there = mergeLog(readLog(this.server.log, model, this.server.lives), model);
+    for (const table of model.tables) {
+      if (table.apply === "update" || table.deletes === "ignore") continue;
+      const alive = [...there.values()].filter((row) => row.table === table.name && isAlive(row)).map(({ key }) => key);
+      const own = [...here.keys()].filter((key) => key.startsWith(`${table.name} `));
+      const difference = [...alive.filter((key) => !here.has(key)), ...own.filter((key) => !alive.includes(key))];
+      if (difference.length > 0)
+        throw new SimulationFailure(
+          "replaced server",
+          `${participant.device.name} has replaced the server, and they differ in ${difference.join(", ")}`,
+        );
+    }
   }
 
   close(): void {
@@ -118,12 +235,17 @@ export class World {
       this.#serverBackup = [...this.server.log];
       return;
     }
+    // What a device pushed before it had read anything is not looked for once it has begun with a snapshot.
+    if (this.server.snapshots !== null && this.participants.some(({ device: { store } }) => store.state.getNumber("pull_cursor", 0) === 0))
+      return;
     this.isServerRestored = true;
     this.server.log.splice(0, Infinity, ...this.#serverBackup);
   }
 
-  #edit(participant: Participant, actions: readonly Action[], end: "each" | "commit" | "rollback"): void {
+  #edit(participant: Participant, planned: readonly PlannedAction[], end: "each" | "commit" | "rollback"): void {
     const { device, user } = participant;
+    const actions = planned.map((action) => participant.inVersion(action));
+    if (device.store.isDetached()) this.overlaysDiffer = true;
     this.#app(participant, () => {
       if (end === "each") {
         for (const action of actions) user.act(device.db, action);
@@ -143,7 +265,22 @@ export class World {
       .prepare("SELECT table_name, row_id, op, data FROM sync_changelog WHERE id > ? ORDER BY id")
       .raw()
       .all(last) as [string, string, string, string | null][])
-      participant.lastCaptured.set(`${table} ${rowId}`, { op, data });
+      participant.lastCaptured.set(this.#present(table, rowId), { op, data: this.#presentData(table, data) });
+  }
+
+  /** A row under the names of the last version, or under its own where that has none. */
+  #present(table: string, rowId: string): string {
+    return `${this.app.names?.table(table) ?? table} ${rowId}`;
+  }
+
+  #presentData(table: string, data: string | null): string | null {
+    const { names } = this.app;
+    const present = names?.table(table) ?? null;
+    if (names === null || present === null || data === null) return data;
+    const values = Object.entries(JSON.parse(data) as Record<string, unknown>);
+    return JSON.stringify(
+      Object.fromEntries(values.flatMap(([column, value]) => [names.column(present, column) ?? []].flat().map((name) => [name, value]))),
+    );
   }
 
   async #sync(participant: Participant, parts: "all" | "push" | "pull", weather: Weather): Promise<void> {
@@ -157,6 +294,7 @@ export class World {
       this.#edit(participant, weather.meanwhile ?? [], "each");
     });
     participant.hasJoined = true;
+    await this.#attached(participant);
     await device.snapshot();
     if (parts !== "pull") await device.push(faults);
     if (parts !== "push") await device.pull(faults);
@@ -171,17 +309,31 @@ export class World {
       ...this.server.log
         .slice(this.isServerRestored ? 0 : read)
         .filter(({ op }) => op === "DELETE")
-        .map(({ table, rowId }) => `${table} ${rowId.replace(`hash:${table}:`, "")}`), // of a hidden row id, what it was made of
-      ...(ruled as [string, string][]).map(([table, rowId]) => `${table} ${rowId}`),
+        .map(({ table, rowId }) => this.#present(table, rowId.replace(`hash:${table}:`, ""))), // of a hidden row id, what it was made of
+      ...(ruled as [string, string][]).map(([table, rowId]) => this.#present(table, rowId)),
     ]);
     for (const [key, values] of localValues(participant)) {
-      if (deleted.has(key)) continue;
+      const [table = "", rowId = ""] = JSON.parse(key) as string[];
+      if (deleted.has(this.#present(table, rowId))) continue;
       const was = before.get(key);
       if (was !== undefined && was !== values)
         throw new SimulationFailure("local columns", `${device.name}: sync changed local columns of ${key}: ${was} is now ${values}`);
     }
   }
 }
+
+/** Every row of the app's tables, as one text. */
+const tableRowsOf = ({ device, app }: Participant): string =>
+  app.model.tables
+    .map(({ name }) =>
+      JSON.stringify(
+        device.db
+          .prepare(`SELECT rowid, * FROM ${quoted(name)} ORDER BY rowid`)
+          .raw()
+          .all(),
+      ),
+    )
+    .join("\n");
 
 /** What a row refers to may be gone meanwhile: then the conflict stays. */
 function takeBack({ device, seenConflicts }: Participant, conflict: Conflict): void {
@@ -226,7 +378,7 @@ function localValues({ device, app }: Participant): ReadonlyMap<string, string> 
     if (columns.length === 0) continue;
     const sql = `SELECT ${columns.map(({ name }) => quoted(name)).join(", ")}, ${identitySql(app, table)} FROM ${quoted(table.name)}`;
     for (const row of device.db.prepare(sql).raw().all() as unknown[][])
-      rows.set(`${table.name} ${String(row.at(-1))}`, JSON.stringify(row.slice(0, -1)));
+      rows.set(JSON.stringify([table.name, row.at(-1)]), JSON.stringify(row.slice(0, -1)));
   }
   return rows;
 }

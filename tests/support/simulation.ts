@@ -3,19 +3,27 @@
  * that die at any statement, and clocks that disagree: everything but time and the network is the product.
  */
 import type { SyncModel } from "@synckit-gen/schemas/model";
+import { isSyncError } from "@synckit-gen/runtime";
 import { type AppSpec } from "@synckit-gen/runtime/generated-v1";
 import type { Driver } from "../../runtime/src/driver/driver.ts";
 import type { EntryFormat } from "../../runtime/src/engine/entry.ts";
-import { pullChanges, retryQuarantine } from "../../runtime/src/engine/pull.ts";
+import { bootstrap } from "../../runtime/src/engine/bootstrap.ts";
+import { beginStartOver, replaceServer } from "../../runtime/src/engine/life-cycle.ts";
+import { applyMigrations } from "../../runtime/src/engine/migrate.ts";
+import { pullChanges, replayAfterUpgrade, retryQuarantine } from "../../runtime/src/engine/pull.ts";
 import { pushChanges } from "../../runtime/src/engine/push.ts";
 import type { Relay } from "../../runtime/src/engine/relay.ts";
+import { type SnapshotRelay, uploadSnapshot } from "../../runtime/src/engine/snapshot-upload.ts";
 import { openStore, type Store } from "../../runtime/src/store/store.ts";
 import type { PayloadEntry, PulledEntry } from "../../runtime/src/client/entries.ts";
 import { driverOver, openGenerated, type TestDatabase } from "./drivers.ts";
 import type { LoadedSpec } from "./load-spec.ts";
+import { SimulatedSnapshots } from "./simulated-snapshots.ts";
 
 export class SimulatedServer {
   readonly log: PulledEntry[] = [];
+  /** Null: the server speaks the public protocol and no more. */
+  snapshots: SimulatedSnapshots | null = null;
   /** Pull requests answered. */
   pulls = 0;
   #sealed = 0;
@@ -60,6 +68,9 @@ export interface Faults {
 class ConnectionLost extends Error {}
 class Crash extends Error {}
 
+/** Of a snapshot, in characters of values: a few rows make several. */
+const CHUNK_LENGTH = 120;
+const ACCOUNT = "the account";
 /** More SQL statements than any call of a test has reason to run. */
 const PATIENCE = 300_000;
 
@@ -71,15 +82,18 @@ export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
   life = 0;
   #format: EntryFormat;
   readonly #server: SimulatedServer;
-  readonly #loaded: LoadedSpec;
+  #loaded: LoadedSpec;
+  /** The device runs the app's migrations when it starts, as the product does; else its database has had them. */
+  readonly #migrates: boolean;
   readonly #nowMs: () => number;
   /** SQL statements until the process dies. */
   #life = Infinity;
   /** SQL statements until a call is taken for one without an end. */
   #patience = PATIENCE;
 
-  constructor(name: string, model: SyncModel, loaded: LoadedSpec, server: SimulatedServer, nowMs: () => number, db?: Db) {
+  constructor(name: string, model: SyncModel, loaded: LoadedSpec, server: SimulatedServer, nowMs: () => number, db?: Db, migrates = false) {
     this.name = name;
+    this.#migrates = migrates;
     this.db = db ?? (openGenerated(model) as Db);
     this.#server = server;
     this.#loaded = loaded;
@@ -111,11 +125,58 @@ export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
   }
 
   async pull(faults: Faults = {}): Promise<void> {
-    await this.#alive(faults, () => pullChanges(this.store, this.#relay(faults), this.#format, this.name));
+    await this.#alive(faults, async () => {
+      const relay = this.#relay(faults);
+      if (this.#server.snapshots !== null) await bootstrap(this.store, relay, this.#format, this.name, () => {});
+      await pullChanges(this.store, relay, this.#format, this.name);
+    });
+  }
+
+  /** Of what is here, after a push and a pull, as the product does it. */
+  async uploadSnapshot(faults: Faults = {}): Promise<void> {
+    await this.#alive(faults, async () => {
+      const relay = this.#relay(faults);
+      const store: Store = { ...this.store, exportRows: (device, place) => this.store.exportRows(device, place, CHUNK_LENGTH) };
+      const sync = async (): Promise<void> => {
+        await pushChanges(this.store, relay, this.#format, this.name);
+        await pullChanges(this.store, relay, this.#format, this.name);
+      };
+      await uploadSnapshot({ store, relay, device: this.name, sync, report: () => {} });
+    });
+  }
+
+  /** Begins to; pulls do the rest. What the engine refuses is refused. */
+  async startOver(force: boolean, faults: Faults = {}): Promise<void> {
+    await this.#alive(faults, async () => {
+      this.store.state.set("account", ACCOUNT);
+      await beginStartOver(this.store, this.#relay(faults), { device: this.name, account: ACCOUNT, force }).catch(ifRefused);
+    });
+  }
+
+  /** False: it did not come to its end. */
+  replaceServer(faults: Faults = {}): Promise<boolean> {
+    return this.#alive(faults, () => replaceServer(this.store, this.#relay(faults), this.#format, this.name));
+  }
+
+  async detach(force: boolean, faults: Faults = {}): Promise<void> {
+    await this.#alive(faults, () => Promise.resolve(this.store.detach(this.#loaded.migrations, force)));
+  }
+
+  async attach(faults: Faults = {}): Promise<void> {
+    await this.#alive(faults, () => Promise.resolve(this.store.attach(this.#loaded.migrations)));
   }
 
   retryQuarantine(): Promise<number> {
     return retryQuarantine(this.store, this.#relay({}), this.#format, this.name);
+  }
+
+  /** The app is updated: the next version starts on the device's file. */
+  async upgrade(loaded: LoadedSpec, faults: Faults = {}): Promise<void> {
+    this.#loaded = loaded;
+    await this.#alive(faults, () => {
+      [this.store, this.#format] = this.#open();
+      return Promise.resolve();
+    });
   }
 
   /** The device's file is replaced, by a backup of it for instance. */
@@ -140,19 +201,27 @@ export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
 
   /** A process starts on the device's file. */
   #open(): [Store, EntryFormat] {
-    const { spec } = this.#loaded;
-    const store = openStore(this.#mortal(driverOver(this.db)), spec, this.#nowMs);
+    const { spec, migrations } = this.#loaded;
+    const driver = this.#mortal(driverOver(this.db));
+    if (this.#migrates) applyMigrations(driver, migrations);
+    const store = openStore(driver, spec, this.#nowMs);
+    if (this.#migrates && store.isDetached()) store.stayDetached(migrations);
+    if (this.#migrates) store.state.set("device_id", this.name);
+    if (this.#migrates) replayAfterUpgrade(store, spec.modelHash);
     return [store, { compat: spec.compat, tables: store.tables, rowHash: (table, rowId) => `hash:${table}:${rowId}` }];
   }
 
-  async #alive(faults: Faults, call: () => Promise<unknown>): Promise<void> {
+  /** False: the process died, or its connection broke. */
+  async #alive(faults: Faults, call: () => Promise<unknown>): Promise<boolean> {
     this.#life = faults.crashAt ?? Infinity;
     this.#patience = PATIENCE;
     try {
       await call();
+      return true;
     } catch (error) {
       if (error instanceof Crash) this.#restart();
       else if (!(error instanceof ConnectionLost)) throw error;
+      return false;
     } finally {
       this.#life = Infinity;
     }
@@ -189,14 +258,40 @@ export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
     };
   }
 
-  #relay({ push, loseReply = false, pageSize = 500, shuffle = (page) => page, maxPages = Infinity, meanwhile }: Faults): Relay {
+  #relay({
+    push,
+    loseReply = false,
+    pageSize = 500,
+    shuffle = (page) => page,
+    maxPages = Infinity,
+    meanwhile,
+  }: Faults): Relay & SnapshotRelay {
     let pages = 0;
     let isBusy = false;
     const work = (): void => {
       if (!isBusy) meanwhile?.();
       isBusy = true; // once a call: the app does not keep up with the network for ever
     };
+    const snapshots = this.#server.snapshots ?? new SimulatedSnapshots();
+    /** A request that changes something: it, or the reply to it, may be lost. */
+    const sent = async <T>(request: () => Promise<T>): Promise<T> => {
+      work();
+      if (push === "lost") throw new ConnectionLost();
+      const reply = await request();
+      if (push !== undefined) throw new ConnectionLost();
+      return reply;
+    };
+    const read = <T>(request: () => Promise<T>): Promise<T> => {
+      work();
+      return pages++ >= maxPages ? Promise.reject(new ConnectionLost()) : request();
+    };
     return {
+      hasExtension: (name) => Promise.resolve(name === "snapshots" && this.#server.snapshots !== null),
+      newSnapshotId: snapshots.newId,
+      snapshot: () => read(() => snapshots.found()),
+      snapshotChunk: (place) => read(() => snapshots.chunk(place)),
+      putSnapshotChunk: (device, place, text) => sent(() => snapshots.put(device, place, text)),
+      completeSnapshot: (device, snapshot, through) => sent(() => snapshots.complete(device, snapshot, through)),
       pushPayloads: (device, entries) => {
         work();
         if (push === "late") this.#server.appendLater(device, entries, this.life);
@@ -227,6 +322,13 @@ export async function quiesce(server: SimulatedServer, devices: readonly Simulat
     if (server.log.length === before && round > 0) return;
   }
   throw new Error(`no quiescence in ${rounds} rounds: the log has ${server.log.length} entries`);
+}
+
+const REFUSALS = ["changes/unsynced", "server/empty", "entry/undecryptable"];
+
+/** What a user is asked about first, and may say no to. */
+function ifRefused(error: unknown): void {
+  if (!isSyncError(error) || !REFUSALS.includes(error.code)) throw error;
 }
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

@@ -131,6 +131,10 @@ export function replayAfterUpgrade(store: Store, modelHash: string): void {
   const { state } = store;
   if (state.get("model_hash") === modelHash) return;
   forgetSnapshots(state);
+  store.noteUpgrade();
+  // Stamped now, what was captured says how far its author had read: the cursor is about to go back.
+  const device = state.get("device_id");
+  if (device !== null) store.foldLocal(device);
   if (state.get(REPLAY_ON_UPGRADE) === "1") {
     state.set("pull_cursor", "0");
     state.set(REPLAY_ON_UPGRADE, "0");

@@ -61,6 +61,12 @@ export interface Changelog {
   readonly prunedStamp: () => number;
   /** Removes pushed entries captured before `beforeStamp`, and the oldest pushed ones beyond `maxEntries`. Returns how many. */
   readonly prune: (beforeStamp: number, maxEntries: number | null) => number;
+  /** After entries were removed in another way: their ids will be given again, to entries that are neither stamped nor pushed. */
+  readonly forgetRemoved: () => void;
+  /** The app was updated: what is in the log was captured by the version before. */
+  readonly noteUpgrade: () => void;
+  /** The id up to which entries are of an earlier version; 0: none is. */
+  readonly capturedBefore: () => number;
 }
 
 const COLUMNS = "id, table_name, op, row_id, stamp, CAST(mask AS TEXT), coalesce(seen, 0), coalesce(rule, 0)"; // mask as text: it may be past 2^53
@@ -72,6 +78,8 @@ const PUSHED_THROUGH = "pushed_through";
 const PRUNED_STAMP = "pruned_stamp";
 /** State key: the stamp of the last entry up to there that has one. Looking for it would walk through a whole snapshot, which has none. */
 export const PUSHED_STAMP = "pushed_stamp";
+/** State key: entries up to this id were captured by an earlier version of the app, whose columns they name. */
+const CAPTURED_BEFORE = "captured_before";
 
 /** What this device's clock is to be corrected by, ms: the engine keeps it here when the server's differs by much. */
 export const clockOffset = (state: StateStore): number => state.getNumber("clock_offset_ms", 0);
@@ -117,6 +125,11 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
   const position = (key: string, holds: Statement): number => {
     const id = state.getNumber(key, 0);
     return holds.get(id) === undefined ? 0 : id;
+  };
+  // Not later: an entry that is appended stamped may get the position's own id, and hide what was captured before it.
+  const forgetRemoved = (): void => {
+    const last = lastId.get()?.[0] as number;
+    for (const key of [STAMPED_THROUGH, PUSHED_THROUGH, CAPTURED_BEFORE]) if (state.getNumber(key, 0) > last) state.set(key, String(last));
   };
   const pushedThrough = (): number => position(PUSHED_THROUGH, isPushedAt);
 
@@ -181,8 +194,13 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
       const last = oldStamp.get(beforeStamp, BigInt(maxEntries ?? Number.MAX_SAFE_INTEGER))?.[0];
       if (typeof last === "number" && last > state.getNumber(PRUNED_STAMP, 0)) state.set(PRUNED_STAMP, String(last));
       const old = pruneOld.run(beforeStamp);
-      return old + (maxEntries === null ? 0 : pruneMany.run(maxEntries));
+      const removed = old + (maxEntries === null ? 0 : pruneMany.run(maxEntries));
+      if (removed > 0) forgetRemoved();
+      return removed;
     },
+    forgetRemoved,
+    noteUpgrade: () => state.set(CAPTURED_BEFORE, String(lastId.get()?.[0] ?? 0)),
+    capturedBefore: () => state.getNumber(CAPTURED_BEFORE, 0),
   };
 }
 

@@ -9,6 +9,7 @@ import { parseValues, pick } from "./values.ts";
 
 export class LocalChanges {
   readonly #scope: SessionScope;
+  #capturedBefore = 0;
 
   constructor(scope: SessionScope) {
     this.#scope = scope;
@@ -16,6 +17,7 @@ export class LocalChanges {
 
   /** Stamps what triggers captured since the last session and folds it into the registers. It always wins: its author had seen all else. */
   fold(): void {
+    this.#capturedBefore = this.#scope.parts.changelog.capturedBefore();
     for (const entry of this.#scope.parts.changelog.stamp(this.#scope.lastStamp, this.#scope.mode.cursor)) {
       this.#scope.lastStamp = Math.max(this.#scope.lastStamp, entry.stamp);
       const rows = this.#scope.parts.tables.get(entry.table);
@@ -30,7 +32,9 @@ export class LocalChanges {
     const isWhole = op === "INSERT" || (op === "UPDATE" && rows.spec.conflicts === "row");
     const changed = op === "UPDATE" && !isWhole ? maskToColumns(rows, entry.mask) : [];
     if (isWhole) {
+      const before = entry.id <= this.#capturedBefore ? clocks.load(table, rowId) : null;
       clocks.reset(table, rowId, clock);
+      if (entry.id <= this.#capturedBefore) this.#leaveUnsaid(rows, entry, before?.registers ?? null);
       if (this.#scope.hasHeld) held.remove(table, rowId);
       this.#keepIfGone(rows, entry);
       return;
@@ -54,6 +58,27 @@ export class LocalChanges {
     clocks.save(table, rowId, registers, data);
     if (op !== "UPDATE" || data !== null || !this.#keepIfGone(rows, entry)) return;
     if (isUntold && rows.spec.apply === "upsert") this.#tellBaseline(entry, registers);
+  }
+
+  /**
+   * Before an update of the app nobody could write the columns that are new since: they are at the baseline, and where the row
+   * is here, what it has in them is told at the baseline. Other devices read the entry the same way, by the columns that it names.
+   */
+  #leaveUnsaid(rows: TableRows, { id, table, rowId, op, seen }: FreshEntry, before: Registers | null): void {
+    const { changelog, clocks } = this.#scope.parts;
+    const data = changelog.dataOf(id);
+    const said = data === null ? null : parseValues(data);
+    const unsaid = said === null ? [] : rows.columns.filter((column) => said[column] === undefined);
+    const stored = unsaid.length === 0 ? null : clocks.load(table, rowId);
+    if (stored === null) return;
+    const payload = rows.readPayload(rowId);
+    for (const column of unsaid) {
+      const known = op === "UPDATE" && before !== null ? (before.overrides.get(column) ?? before.base) : null;
+      stored.registers.overrides.set(column, known ?? (payload === null ? ABSENT : BASELINE));
+    }
+    clocks.save(table, rowId, stored.registers, stored.data);
+    if (payload === null || op !== "INSERT") return;
+    changelog.append({ table, op: "INSERT", rowId, stamp: 0, seen, isRule: false, mask: 0n, data: payload, old: null });
   }
 
   /** The row as it was after the entry, or later where the entry holds its key only: then another entry follows for what is newer. */

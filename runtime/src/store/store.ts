@@ -134,6 +134,8 @@ export interface Store {
   readonly dismissConflict: (id: number) => boolean;
   /** Another number after each entry, whoever wrote it. */
   readonly newestEntry: () => number;
+  /** The app was updated since this database was last opened. */
+  readonly noteUpgrade: () => void;
   readonly lease: CycleLease;
 }
 
@@ -257,6 +259,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
     }
   }
 
+  log.forgetRemoved(); // by a migration
   const over = startOver(driver, tables);
   const unsynced = (): number => log.countUnpushed() + log.countUnpushable();
 
@@ -329,6 +332,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         state.set("account", account);
         state.set("device_id", device);
         driver.exec(`DELETE FROM sync_changelog WHERE pushed <> ${PUSHED}`);
+        log.forgetRemoved();
         over.mark();
         forgetSnapshots(state);
         beginLog(state, []);
@@ -387,6 +391,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
       transaction(() => {
         if (!force && unsynced() > 0) return unsynced();
         forgetAccount(driver, state);
+        log.forgetRemoved();
         dropTriggers(driver, state, migrations);
         return null;
       }),
@@ -455,6 +460,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
       }
     },
     dismissConflict: (id) => conflicts.remove(id),
+    noteUpgrade: log.noteUpgrade,
     newestEntry: () => log.newest(),
     lease: cycleLease(driver, nowMs),
   };

@@ -132,4 +132,40 @@ export const faults: readonly Fault[] = [
     replace:
       'payload: (row) => payloadSql(table.columns.map((column) => ({ ...column, kind: "synced", type: column.type ?? "text" })), reference(row)),',
   },
+  {
+    name: "leftovers-stay",
+    description: "a device that starts over keeps rows that the server does not have",
+    find: "for (let rows = over.leftovers(MAX_RESOLVED); rows.length > 0; rows = over.leftovers(MAX_RESOLVED))",
+    replace: "for (let rows = over.leftovers(MAX_RESOLVED); rows.length < 0; rows = over.leftovers(MAX_RESOLVED))",
+  },
+  {
+    name: "replaced-server-keeps-rows",
+    description: "replacing the server does not delete what the log has besides",
+    find: "for (const rowId of log.aliveIn(table)) {",
+    replace: "for (const rowId of new Array<string>()) {",
+  },
+  {
+    name: "snapshot-without-clocks",
+    description: "rows of a snapshot come at the baseline",
+    find: "base: known === null ? base : ABSENT,",
+    replace: "base: known === null ? BASELINE : ABSENT,",
+  },
+  {
+    name: "passed-over-forgotten",
+    description: "a device does not note that it has passed over what only a later version knows",
+    find: 'if (isPartly) facts[REPLAY_ON_UPGRADE] = "1";',
+    replace: 'if (isPartly) facts[REPLAY_ON_UPGRADE] = "0";',
+  },
+  {
+    name: "earlier-names-unknown",
+    description: "an entry that calls a column by its earlier name says nothing of it",
+    find: "if (Object.hasOwn(payload, name)) continue;\n    const earlier",
+    replace: 'if (name !== "") continue;\n    const earlier',
+  },
+  {
+    name: "unsaid-columns-written",
+    description: "what was captured before an update counts as having written the columns that are new",
+    find: "this.#capturedBefore = this.#scope.parts.changelog.capturedBefore();",
+    replace: "this.#capturedBefore = 0;",
+  },
 ];

@@ -3,17 +3,19 @@
  * answered can be sent again.
  */
 import { createApp, createServer, createUser, openPostgresStorage, openSqliteStorage, type Storage } from "@synckit-gen/server";
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findPostgres, freePort, postgresIn } from "./services/postgres.ts";
 import { createTestDatabase, needing, services, TEST_BUCKET, type TestDatabase } from "./services/running.ts";
-import { entry, inProcess, overHttp, textOf, type Answer, type Caller } from "./server-client.ts";
+import { survive } from "./faults/survive.ts";
+import { killServer } from "./faults/kill-server.ts";
+import { entry, inProcess, overHttp, textOf, type Caller } from "./server-client.ts";
 
 const PROGRAM = resolve(import.meta.dirname, "../server/bin/synckit-server.js");
 const EMAIL = "ada@example.com";
@@ -26,75 +28,6 @@ beforeEach(() => {
   chmodSync(directory, 0o755);
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
-
-/** As a client does: again after 503 and after a connection that broke, at another server if there is one. */
-async function insist(callers: readonly Caller[], path: string, body: object): Promise<Answer> {
-  for (let turn = 0; ; turn++) {
-    const caller = callers[turn % callers.length];
-    const answer = await caller?.call("POST", `/api/sync${path}`, body).catch(() => null);
-    if (answer?.status === 200) return answer;
-    if (answer !== null && answer !== undefined) expect(answer.status).toBe(503);
-    await new Promise((resolveNow) => void setImmediate(resolveNow));
-  }
-}
-
-interface Load {
-  /** Batches that were answered. */
-  answered: number;
-  isOver: boolean;
-  /** No batch is on its way any more. */
-  isQuiet: boolean;
-}
-
-/** A device that pushes batches of five rows until told to end; returns the rows that were answered. */
-async function pushUntil(load: Load, callers: readonly Caller[], deviceId: string): Promise<readonly string[]> {
-  const sent: string[] = [];
-  while (!load.isOver) {
-    const rows = Array.from({ length: 5 }, () => randomUUID());
-    await insist(callers, "/push", { device_id: deviceId, batch_key: randomUUID(), changes: rows.map((row) => entry(row)) });
-    sent.push(...rows);
-    load.answered += 1;
-  }
-  return sent;
-}
-
-/** A device that follows the cursor; fails when a number is left out or comes twice. */
-async function follow(load: Load, callers: readonly Caller[], deviceId: string): Promise<readonly string[]> {
-  const read: string[] = [];
-  for (let cursor = 0; ;) {
-    const wasQuiet = load.isQuiet;
-    const { body } = await insist(callers, "/pull", { device_id: deviceId, cursor });
-    const changes = body["changes"] as readonly { readonly seq: number; readonly row_id: string }[];
-    expect(changes.map(({ seq }) => seq)).toEqual(changes.map((_, i) => cursor + i + 1));
-    read.push(...changes.map(({ row_id }) => row_id));
-    if (wasQuiet && changes.length === 0) return read;
-    cursor = body["cursor"] as number;
-  }
-}
-
-/** Devices under load while `harm` is done; what was answered is read, each row once. */
-async function survive(callers: readonly Caller[], harm: (untilMore: () => Promise<void>) => Promise<void>): Promise<void> {
-  const device = async (name: string): Promise<string> =>
-    textOf(await insist(callers, "/devices", { device_name: name, platform: "linux" }), "id");
-  const [reader, ...writers] = await Promise.all(["reader", "one", "two", "three"].map(device));
-  const load: Load = { answered: 0, isOver: false, isQuiet: false };
-  const untilMore = async (): Promise<void> => {
-    const from = load.answered;
-    while (load.answered < from + 20) await new Promise((resolveNow) => void setImmediate(resolveNow));
-  };
-  const reading = follow(load, callers, reader ?? "");
-  const writing = writers.map((id, i) =>
-    pushUntil(load, [...callers.slice(i % callers.length), ...callers.slice(0, i % callers.length)], id),
-  );
-  await untilMore();
-  await harm(untilMore);
-  await untilMore();
-  load.isOver = true;
-  const sent = (await Promise.all(writing)).flat();
-  load.isQuiet = true;
-
-  expect((await reading).toSorted()).toEqual(sent.toSorted());
-}
 
 async function setUp(storage: Storage): Promise<string> {
   const { apiKey } = await createApp(storage, "App");
@@ -203,40 +136,74 @@ describe.skipIf(services.postgres === null)(`two servers on ${needing("postgres"
   });
 });
 
-test("a server that is killed over and over in the middle of pushes keeps what it answered, in order", async () => {
-  const data = join(directory, "data");
-  const start = async () => {
-    const child = spawn(process.execPath, [PROGRAM, "--port", "0", "--json", "--no-rate-limits", "--data", data], {
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
-    return { child, url: (JSON.parse(line) as { readonly url: string }).url };
-  };
-  let server = await start();
-  try {
-    const storage = openSqliteStorage(join(data, "synckit.db"));
-    const apiKey = await setUp(storage);
-    await storage.close();
-    const { body } = await overHttp(server.url).call("POST", "/api/sync/auth", { email: EMAIL, password: PASSWORD, api_key: apiKey });
-    // Wherever the server is at the moment.
-    const caller: Caller = {
-      call: (...args) =>
-        overHttp(server.url)
-          .as(body["token"] as string)
-          .call(...args),
-      as: () => caller,
-    };
+test("the server may be killed in mid push, again and again: nothing answered is lost, nothing shows out of order", async () => {
+  const { kills, rows } = await killServer(5);
 
-    await survive([caller], async (untilMore) => {
-      for (let times = 0; times < 4; times++) {
-        const ended = once(server.child, "exit");
-        server.child.kill("SIGKILL");
-        await ended;
-        server = await start();
-        await untilMore();
-      }
-    });
-  } finally {
-    server.child.kill("SIGKILL");
-  }
+  expect(kills).toBe(5);
+  expect(rows).toBeGreaterThan(0);
 }, 120_000);
+
+test("clocks of devices that are off by decades change neither order nor what is read", async () => {
+  const storage = openSqliteStorage(":memory:");
+  const apiKey = await setUp(storage);
+  const caller = await signIn(inProcess(createServer({ storage, secret: randomBytes(32), rateLimits: null })), apiKey);
+  const device = async (name: string) =>
+    textOf(await caller.call("POST", "/api/sync/devices", { device_name: name, platform: "linux" }), "id");
+  const times = ["2056-01-01T00:00:00.000001Z", "1970-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "1996-02-29T23:59:59.999999Z"];
+  for (const [i, timestamp] of times.entries())
+    expect(
+      await caller.call("POST", "/api/sync/push", { device_id: await device(`d${i}`), changes: [entry(`r${i}`, { timestamp })] }),
+    ).toMatchObject({ status: 200, body: { cursor: i + 1 } });
+
+  const pull = async (more: object = {}) =>
+    (await caller.call("POST", "/api/sync/pull", { device_id: await device("reader"), cursor: 0, ...more })).body["changes"];
+  expect(await pull()).toMatchObject(times.map((timestamp, i) => ({ seq: i + 1, row_id: `r${i}`, timestamp })));
+  expect(await pull({ since: "2000-01-01T00:00:00Z" })).toMatchObject([{ row_id: "r0" }, { row_id: "r2" }]);
+  await storage.close();
+});
+
+const canMount = process.platform === "linux" && process.getuid?.() === 0 && canMountIn(mkdtempSync(join(tmpdir(), "synckit-mount-")));
+
+function canMountIn(folder: string): boolean {
+  const isMounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]).status === 0;
+  if (isMounted) spawnSync("umount", [folder]);
+  rmSync(folder, { recursive: true });
+  return isMounted;
+}
+
+test.skipIf(!canMount)(
+  `a full disk refuses pushes and spoils nothing, and room lets them through${canMount ? "" : " (skipped: needs root to mount a small disk)"}`,
+  async () => {
+    const disk = join(directory, "disk");
+    mkdirSync(disk);
+    expect(spawnSync("mount", ["-t", "tmpfs", "-o", "size=3m", "tmpfs", disk]).status).toBe(0);
+    const storage = openSqliteStorage(join(disk, "x.db"));
+    try {
+      const apiKey = await setUp(storage);
+      const caller = await signIn(inProcess(createServer({ storage, secret: randomBytes(32), rateLimits: null })), apiKey);
+      const device_id = textOf(await caller.call("POST", "/api/sync/devices", { device_name: "d", platform: "linux" }), "id");
+      const push = (rowId: string) =>
+        caller.call("POST", "/api/sync/push", {
+          device_id,
+          changes: [entry(rowId, { data: randomBytes(60_000).toString("base64") })],
+        });
+      let answered = 0;
+      for (let status = 200; status === 200;) {
+        ({ status } = await push(`r${answered}`));
+        if (status === 200) answered += 1;
+        else expect(status).toBe(503);
+      }
+      expect(answered).toBeGreaterThan(5);
+      expect((await caller.call("GET", "/api/sync/status")).body).toMatchObject({ latest_cursor: answered });
+      expect((await caller.call("POST", "/api/sync/pull", { device_id, cursor: 0 })).body["changes"]).toHaveLength(answered);
+      expect(await storage.findFaults()).toEqual([]);
+
+      expect(spawnSync("mount", ["-o", "remount,size=30m", disk]).status).toBe(0);
+      expect((await push("more")).status).toBe(200);
+    } finally {
+      await storage.close();
+      spawnSync("umount", [disk]);
+    }
+  },
+  60_000,
+);

@@ -5,6 +5,7 @@
 import Database from "better-sqlite3";
 import { chmodSync, closeSync, openSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
+import { StorageUnavailableError } from "../port.ts";
 import type { LogRange, LogRow, LogSlice, Sql, SqlDatabase, SqlParameters, SqlValue, Transaction } from "../sql/sql-database.ts";
 import { migrate } from "./migrate.ts";
 
@@ -70,7 +71,7 @@ function asynchronous(db: Database.Database): SqlDatabase {
 
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <Result>(action: () => Promise<Result>): Promise<Result> => {
-    const mine = last.then(action);
+    const mine = last.then(action).catch(unavailable);
     last = mine.catch(() => {});
     return mine;
   };
@@ -111,6 +112,13 @@ function findFaults(db: Database.Database): readonly string[] {
 /** One moment of the database, whoever writes meanwhile: all pages in one go, since a change by another process would begin it anew. */
 async function copyTo(db: Database.Database, path: string): Promise<void> {
   await db.backup(path, { progress: () => ALL_PAGES });
+}
+
+/** A disk that is full or fails: what was begun is rolled back, and may be sent again. */
+function unavailable(error: unknown): never {
+  if (error instanceof Database.SqliteError && /^SQLITE_(?:FULL|IOERR)/u.test(error.code))
+    throw new StorageUnavailableError("the database cannot be written", { cause: error });
+  throw error;
 }
 
 /** SQLite's own waiting would hold up every request of this process. */

@@ -1,0 +1,94 @@
+/** What `server/deploy` gives an operator: checked by systemd where it is installed, and held to what the server knows. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+
+const ROOT = resolve(import.meta.dirname, "..");
+const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
+const manifest = JSON.parse(read("server/package.json")) as {
+  readonly name: string;
+  readonly version: string;
+  readonly bin: Readonly<Record<string, string>>;
+  readonly files: readonly string[];
+};
+const unit = read("server/deploy/synckit-server.service");
+
+/** What the server makes of an environment: each setting that was said there. */
+function settingsIn(environment: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {
+  const { stdout, status } = spawnSync(process.execPath, [join(ROOT, "server/bin/synckit-server.js"), "config", "--json"], {
+    env: { PATH: process.env["PATH"], ...environment },
+    encoding: "utf8",
+  });
+  expect(status).toBe(0);
+  const all = JSON.parse(stdout) as readonly { readonly name: string; readonly value: unknown; readonly source: string }[];
+  return Object.fromEntries(all.filter(({ source }) => source.startsWith("SYNCKIT_")).map(({ name, value }) => [name, value]));
+}
+const pairs = (text: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(text.split(" ").map((pair) => pair.split("=", 2) as [string, string]));
+
+const hasSystemd = spawnSync("systemd-analyze", ["--version"]).status === 0;
+
+test.skipIf(!hasSystemd)(`systemd finds nothing wrong with the unit${hasSystemd ? "" : " (skipped: needs systemd-analyze)"}`, () => {
+  const directory = mkdtempSync(join(tmpdir(), "synckit-unit-"));
+  try {
+    const file = join(directory, "synckit-server.service");
+    // Of the program it only wants to know that there is one.
+    const verify = (text: string): { readonly status: number | null; readonly stderr: string } => {
+      writeFileSync(file, text);
+      return spawnSync("systemd-analyze", ["verify", "--man=no", file], { encoding: "utf8" });
+    };
+    const whole = unit.replace("/usr/local/bin/synckit-server", process.execPath);
+    expect(whole).not.toBe(unit);
+    expect(verify(whole).stderr).not.toContain(file);
+    expect(verify(whole.replace("RestartSec=2", "RestartSek=2")).stderr).toContain("RestartSek");
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test("the unit starts the program under a user of its own, with settings that there are", () => {
+  const lines = unit.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  expect(lines.filter((line) => line.startsWith("["))).toEqual(["[Unit]", "[Service]", "[Install]"]);
+  for (const line of lines) expect(line).toMatch(/^(?:\[[A-Z][a-z]+\]|[A-Z]\w*=.*)$/);
+  expect(lines).toContain("User=synckit");
+  expect(lines).toContain("NoNewPrivileges=yes");
+  const [program] = /^ExecStart=(\S+)/m.exec(unit)?.slice(1) ?? [];
+  expect(program?.split("/").at(-1)).toBe(Object.keys(manifest.bin)[0]);
+  const environment = /^Environment=(.*)$/m.exec(unit)?.[1] ?? "";
+  expect(settingsIn(pairs(environment))).toEqual({ data: "/var/lib/synckit" });
+  expect(manifest.files).toContain("deploy");
+});
+
+const INSTRUCTIONS = "FROM ARG RUN USER ENV VOLUME EXPOSE STOPSIGNAL HEALTHCHECK ENTRYPOINT CMD WORKDIR COPY LABEL".split(" ");
+
+test("the container file installs this version, runs it without rights, and sets settings that there are", () => {
+  const instructions = read("server/deploy/Containerfile")
+    .replaceAll("\\\n", "")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => {
+      const [word = "", ...rest] = line.split(" ");
+      return { word, rest: rest.join(" ") };
+    });
+  const of = (word: string): readonly string[] => instructions.filter((each) => each.word === word).map(({ rest }) => rest);
+  const place = (word: string): number => instructions.findIndex((each) => each.word === word);
+
+  for (const { word, rest } of instructions) {
+    expect(INSTRUCTIONS).toContain(word);
+    expect(rest).not.toBe("");
+  }
+  expect(place("FROM")).toBe(0);
+  expect(of("FROM")).toHaveLength(1);
+  expect(of("ARG")).toEqual([`VERSION=${manifest.version}`]);
+  expect(of("RUN")[0]).toContain(`npm install --global ${manifest.name}@\${VERSION}`);
+  expect(of("USER")).toEqual(["node"]);
+  expect(place("USER")).toBeGreaterThan(instructions.findLastIndex(({ word }) => word === "RUN"));
+  expect(settingsIn(pairs(of("ENV").join(" ")))).toEqual({ data: "/data", host: "0.0.0.0", port: 8787 });
+  expect(of("VOLUME")).toEqual(["/data"]);
+  expect(of("EXPOSE")).toEqual(["8787"]);
+  expect(of("COPY")).toEqual([]);
+  expect(JSON.parse(of("ENTRYPOINT")[0] ?? "")).toEqual(Object.keys(manifest.bin));
+  expect(JSON.parse(/CMD (.*)/.exec(of("HEALTHCHECK")[0] ?? "")?.[1] ?? "")).toEqual(["node", "-e", expect.stringContaining("/health")]);
+});

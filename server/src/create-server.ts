@@ -34,6 +34,8 @@ export interface ServerOptions {
   readonly metrics?: Metrics;
   /** That `GET /metrics` asks for. Left out: it answers callers on this machine, unless a proxy stands before the server. */
   readonly metricsToken?: string;
+  /** That the pages under `/admin` ask for; `OperatorTokenError` for a short one. Left out: there are none. */
+  readonly operatorToken?: string;
   /** Null: none, for tests and for a program that is its own only client. */
   readonly rateLimits?: RateLimits | null;
   /** Bytes of base64 that one account's snapshot may have. Default: 4 GiB. */
@@ -50,6 +52,14 @@ export interface ServerOptions {
 export class PublicUrlError extends Error {
   override readonly name = "PublicUrlError";
 }
+
+/** An operator's token that could be guessed. */
+export class OperatorTokenError extends Error {
+  override readonly name = "OperatorTokenError";
+}
+
+/** Characters. */
+const MIN_OPERATOR_TOKEN = 16;
 
 export interface SyncServer {
   /** Answers one request without a socket. */
@@ -70,6 +80,7 @@ export function createServer(options: ServerOptions): SyncServer {
     streams,
     metrics,
     metricsToken,
+    operatorToken: options.operatorToken === undefined ? null : requireLong(options.operatorToken),
     blobs: options.blobs ?? null,
     blobQuotaBytes: options.blobQuotaBytes ?? null,
     changeQuotaBytes: options.changeQuotaBytes ?? null,
@@ -92,6 +103,12 @@ export function createServer(options: ServerOptions): SyncServer {
         () => streams.close(),
       ),
   };
+}
+
+function requireLong(token: string): string {
+  if (token.length < MIN_OPERATOR_TOKEN)
+    throw new OperatorTokenError(`the operator's token has fewer than ${MIN_OPERATOR_TOKEN} characters`);
+  return token;
 }
 
 function originOf(publicUrl: string): string {

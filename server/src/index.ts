@@ -6,7 +6,7 @@ export { BlobStoreUnavailableError } from "./blobs/port.ts";
 export type { BlobContent, BlobStore } from "./blobs/port.ts";
 export { openS3Blobs } from "./blobs/s3-blobs.ts";
 export type { S3Options } from "./blobs/s3-blobs.ts";
-export { createServer, PublicUrlError } from "./create-server.ts";
+export { createServer, OperatorTokenError, PublicUrlError } from "./create-server.ts";
 export type { ServerOptions, SyncServer } from "./create-server.ts";
 export { CorsOriginError } from "./http/cors-origin.ts";
 export { ProxyAddressError } from "./http/client-address.ts";

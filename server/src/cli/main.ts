@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import yargs, { type Argv } from "yargs";
 import { AccountError } from "../accounts.ts";
 import { BackupError } from "../backup/backup.ts";
-import { PublicUrlError } from "../create-server.ts";
+import { OperatorTokenError, PublicUrlError } from "../create-server.ts";
 import { codeOf } from "../error-code.ts";
 import { CorsOriginError } from "../http/cors-origin.ts";
 import { ProxyAddressError } from "../http/client-address.ts";
@@ -65,6 +65,7 @@ const globalOptions = (argv: Argv): Argv =>
         corsOrigins: texts(read, "cors-origin"),
         logLevel: logLevel(read),
         metricsToken: optional(read, "metrics-token"),
+        operatorToken: optional(read, "operator-token"),
       });
     })
     .command("config", "Say what the settings are, and where each was said", servingOptions, (given) => {
@@ -81,13 +82,16 @@ function usageMessage(message: string): string {
   return `${message}${hint}\nSee synckit-server --help.`;
 }
 
+/** Settings that cannot be. */
+const USAGE_ERRORS = [PublicUrlError, OperatorTokenError, ProxyAddressError, CorsOriginError];
+
 function explain(error: unknown): { readonly exitCode: number; readonly message: string } {
   if (error instanceof CliError) return { exitCode: error.exitCode, message: error.message };
   if (error instanceof AccountError || error instanceof BackupError)
     return { exitCode: EXIT_FAILED, message: `Refused: ${error.message}.` };
   if (error instanceof ForeignSchemaError) return { exitCode: EXIT_FAILED, message: `Cannot open the data: ${error.message}.` };
   if (error instanceof StorageUnavailableError) return { exitCode: EXIT_FAILED, message: `Cannot open the data: ${reasonOf(error)}.` };
-  if (error instanceof PublicUrlError || error instanceof ProxyAddressError || error instanceof CorsOriginError)
+  if (USAGE_ERRORS.some((kind) => error instanceof kind) && error instanceof Error)
     return { exitCode: EXIT_USAGE, message: `${error.message}.` };
   const code = codeOf(error);
   if (error instanceof Error && code !== null && (code.startsWith("SQLITE_") || SQLSTATE.test(code)))

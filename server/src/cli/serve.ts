@@ -24,11 +24,12 @@ export interface ServeOptions extends StoreOptions {
   readonly corsOrigins: readonly string[];
   readonly logLevel: LogLevel;
   readonly metricsToken: string | null;
+  readonly operatorToken: string | null;
 }
 
 export async function serve(options: ServeOptions): Promise<void> {
   const { host, port, isJson, isLimited, blobQuotaBytes, changeQuotaBytes, publicUrl } = options;
-  const { trustedProxies, corsOrigins, metricsToken } = options;
+  const { trustedProxies, corsOrigins, metricsToken, operatorToken } = options;
   const storage = await openStorage(options);
   try {
     const blobs = openBlobs(options);
@@ -45,6 +46,7 @@ export async function serve(options: ServeOptions): Promise<void> {
         trustedProxies,
         corsOrigins,
         metrics: createMetrics({ isProcess: true }),
+        ...(operatorToken === null ? {} : { operatorToken }),
         ...(metricsToken === null ? {} : { metricsToken }),
         ...(publicUrl === null ? {} : { publicUrl }),
         ...(changeQuotaBytes === null ? {} : { changeQuotaBytes }),

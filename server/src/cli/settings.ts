@@ -64,6 +64,7 @@ export const SERVING: readonly Setting[] = [
     standard: null,
   },
   { name: "log-level", kind: "text", describe: "Which lines are logged", standard: "info", choices: LOG_LEVELS },
+  { name: "operator-token", kind: "text", describe: "Token that the pages under /admin ask for", standard: null, isSecret: true },
   { name: "metrics-token", kind: "text", describe: "Token that GET /metrics asks for", standard: null, isSecret: true },
 ];
 

@@ -21,6 +21,7 @@ import { byAccount, byAddress, limitRequests } from "./limit-requests.ts";
 import { authorizePages, userinfo, type AuthorizeParts } from "./oauth/authorize-pages.ts";
 import { metadata } from "./oauth/metadata.ts";
 import { operations } from "./operations.ts";
+import { operatorPages } from "./operator-pages.ts";
 import { exchangeCode } from "./oauth/token-route.ts";
 import { subscribe } from "./subscribe-route.ts";
 import type { NoticeStreams } from "./notice-streams.ts";
@@ -50,6 +51,8 @@ export interface AppParts extends RouteContext {
   readonly blobQuotaBytes: number | null;
   readonly tokens: SessionTokens;
   readonly metricsToken: string | null;
+  /** Null: there are no operator's pages. */
+  readonly operatorToken: string | null;
   readonly streams: NoticeStreams;
   /** Null: no limits. */
   readonly rateLimits: RateLimits | null;
@@ -135,6 +138,7 @@ export function buildApp(parts: AppParts): Hono<Env> {
   const pageLimits = { auth: authLimit, other: apiLimit };
   app.route("/", authorizePages(context, pageLimits));
   app.route("/", accountPages(context, pageLimits));
+  if (parts.operatorToken !== null) app.route("/", operatorPages({ ...context, operatorToken: parts.operatorToken }, pageLimits));
   return app;
 }
 

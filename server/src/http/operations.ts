@@ -1,6 +1,5 @@
 /** What an operator's programs ask: is it alive, can it work, what has it counted. */
 import { Hono, type Context, type MiddlewareHandler } from "hono";
-import { createHash, timingSafeEqual } from "node:crypto";
 import { BlockList, isIP } from "node:net";
 import type { BlobStore } from "../blobs/port.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -8,6 +7,7 @@ import type { Storage } from "../storage/port.ts";
 import type { Clock } from "../system.ts";
 import type { Env } from "./env.ts";
 import { HttpError } from "./http-error.ts";
+import { isSame } from "./is-same.ts";
 
 export interface OperationParts {
   readonly storage: Storage;
@@ -96,10 +96,4 @@ function requireOperator({ metricsToken, isBehindProxy }: OperationParts, c: Con
   const isHere = loopback.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
   const isForwarded = ["x-forwarded-for", "forwarded", "via"].some((name) => c.req.header(name) !== undefined);
   if (!isHere || isBehindProxy || isForwarded) throw new HttpError(403, "the metrics need a token, and the server has none");
-}
-
-/** Takes the same time wherever the two differ. */
-function isSame(a: string, b: string): boolean {
-  const hash = (text: string): Buffer => createHash("sha256").update(text).digest();
-  return timingSafeEqual(hash(a), hash(b));
 }

@@ -13,7 +13,8 @@ export type Html = ReturnType<typeof html>;
 const STYLE_ELEMENT = raw(`<style>${STYLE}</style>`);
 const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
 
-export const page = (title: string, content: Html): Html =>
+/** `width`: of a form and a text, or of a table. */
+export const page = (title: string, content: Html, width: "narrow" | "wide" = "narrow"): Html =>
   html`<!doctype html>
     <html lang="en">
       <head>
@@ -24,7 +25,7 @@ export const page = (title: string, content: Html): Html =>
         ${STYLE_ELEMENT}
       </head>
       <body>
-        <main>
+        <main class="${width}">
           <h1>${title}</h1>
           ${content}
         </main>

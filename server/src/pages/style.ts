@@ -27,6 +27,13 @@ export const STYLE = `
 *{box-sizing:border-box}
 body{margin:0;padding:1rem;background:var(--page);color:var(--text);font:1rem/1.5 system-ui,sans-serif}
 main{max-width:26rem;margin:6vh auto 0;overflow-wrap:anywhere}
+.wide{max-width:64rem}
+.scroll{overflow-x:auto}
+table{border-collapse:collapse;width:100%;overflow-wrap:normal}
+caption{text-align:left;color:var(--quiet);padding-bottom:.5rem}
+th,td{padding:.375rem .75rem;text-align:left;border-bottom:1px solid var(--line)}
+tbody th{font-weight:400}
+.number{text-align:right;font-variant-numeric:tabular-nums}
 h2{font-size:1.125rem;margin:2rem 0 .5rem}
 h1{font-size:1.5rem;line-height:1.25;margin:0 0 1rem}
 label{display:block;font-weight:600;margin-top:1rem}

@@ -21,6 +21,8 @@ const MAX_FUTURE_SECONDS = 60;
 const PAGE_TOKENS = {
   /** Proof that a form was made for this browser. */
   form: { issuer: "synckit-server-form", lifetime: 60 * 60 },
+  /** The operator has signed in on this browser. */
+  operator: { issuer: "synckit-server-operator", lifetime: 8 * 60 * 60 },
   /** Somebody has signed in on this browser, and has yet to say what for. */
   "sign-in": { issuer: "synckit-server-sign-in", lifetime: 15 * 60 },
 } as const;

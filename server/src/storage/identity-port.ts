@@ -29,6 +29,7 @@ export type AuditAction =
   | "code-exchanged"
   | "consent"
   | "device-removed"
+  | "operator-sign-in"
   | "password-changed"
   | "redirect-added"
   | "redirect-removed"

@@ -34,10 +34,11 @@ export async function killServer(kills: number, onKill: (done: number) => void =
     const [line] = (await once(createInterface({ input: child.stdout as NodeJS.ReadableStream }), "line")) as [string];
     return (JSON.parse(line) as { readonly url: string }).url;
   };
-  const kill = async (): Promise<void> => {
-    if (child === null) return;
-    const ended = once(child, "close");
-    child.kill("SIGKILL");
+  const kill = async (afterMs = 0): Promise<void> => {
+    const dying = child;
+    if (dying === null) return;
+    const ended = once(dying, "close");
+    setTimeout(() => dying.kill("SIGKILL"), afterMs);
     await ended;
     child = null;
   };
@@ -51,8 +52,7 @@ export async function killServer(kills: number, onKill: (done: number) => void =
     const rows = await survive([anyone.as(textOf(signedIn, "token"))], async (untilMore) => {
       for (let done = 0; done < kills; done++) {
         await untilMore();
-        await new Promise((resolveNow) => void setTimeout(resolveNow, Math.random() * LONGEST_LIFE_MS));
-        await kill();
+        await kill(Math.random() * LONGEST_LIFE_MS);
         await start();
         onKill(done + 1);
       }

@@ -1,6 +1,6 @@
 /**
- * SQLite behind the asynchronous interface. One connection, so calls take turns: while a transaction is open nothing else
- * runs on it. A transaction is IMMEDIATE and waits for other processes (the command line, say) before it begins.
+ * SQLite behind the asynchronous interface. One connection, so calls take turns (`take-turns.ts`): while a transaction is open
+ * nothing else runs on it. A transaction is IMMEDIATE and waits for other processes (the command line, say) before it begins.
  */
 import Database from "better-sqlite3";
 import { chmodSync, closeSync, openSync } from "node:fs";
@@ -8,6 +8,7 @@ import { setTimeout } from "node:timers/promises";
 import { StorageUnavailableError } from "../port.ts";
 import type { LogRange, LogRow, LogSlice, Sql, SqlDatabase, SqlParameters, SqlValue, Transaction } from "../sql/sql-database.ts";
 import { migrate } from "./migrate.ts";
+import { takeTurns } from "./take-turns.ts";
 
 /** How long a write waits for another process. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -69,34 +70,21 @@ function asynchronous(db: Database.Database): SqlDatabase {
     },
   };
 
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <Result>(action: () => Promise<Result>): Promise<Result> => {
-    const mine = last.then(action).catch(unavailable);
-    last = mine.catch(() => {});
-    return mine;
-  };
-  const inTransaction: SqlDatabase["transaction"] = (action) =>
-    inTurn(async () => {
-      await begin(db);
-      try {
-        const result = await action(transaction);
-        prepare("COMMIT").run();
-        return result;
-      } catch (error) {
-        // A full disk, say, has already rolled back.
-        if (db.inTransaction) prepare("ROLLBACK").run();
-        throw error;
-      }
-    });
+  const turns = takeTurns(db, () => begin(db));
+  const read = <Result>(action: () => Promise<Result>): Promise<Result> => turns.read(action).catch(unavailable);
+  const inTransaction: SqlDatabase["transaction"] = (action) => turns.write(() => action(transaction)).catch(unavailable);
   return {
-    all: (text, parameters) => inTurn(() => now.all(text, parameters)),
-    get: (text, parameters) => inTurn(() => now.get(text, parameters)),
+    all: (text, parameters) => read(() => now.all(text, parameters)),
+    get: (text, parameters) => read(() => now.get(text, parameters)),
     run: (text, parameters) => inTransaction((tx) => tx.run(text, parameters)),
-    readLog: (range) => inTurn(async () => readLog(prepare, range)),
+    readLog: (range) => read(async () => readLog(prepare, range)),
     transaction: inTransaction,
-    findFaults: () => inTurn(async () => findFaults(db)),
+    findFaults: () => read(async () => findFaults(db)),
     copyTo: (path) => copyTo(db, path),
-    close: () => inTurn(async () => void db.close()),
+    close: async () => {
+      await turns.idle();
+      db.close();
+    },
   };
 }
 

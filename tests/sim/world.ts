@@ -129,7 +129,7 @@ export class World {
         if (participant.backup === null) return;
         participant.isRestored = true; // what it had not pushed is gone
         device.replaceDatabase(openFile(participant.backup));
-        participant.firstStamps.push(Number(device.db.prepare("SELECT max(max(timestamp), max(stamp)) FROM sync_changelog").pluck().get()));
+        participant.firstStamps.push(device.db.prepare(LATEST_STAMP).pluck().get() as number);
         return;
       case "upgrade":
         return participant.upgrade(step.by, step.crashAt);
@@ -369,6 +369,11 @@ function faultsOf(weather: Weather, meanwhile: () => void): Faults {
     },
   };
 }
+
+/** Entries that were not stamped yet get stamps past this device's last one, or their time. */
+const LATEST_STAMP = `SELECT max(
+    coalesce((SELECT CAST(value AS INTEGER) FROM sync_state WHERE key = 'last_stamp'), 0), coalesce(max(timestamp), 0), coalesce(max(stamp), 0)
+  ) + count(*) - count(stamp) FROM sync_changelog`;
 
 /** Local columns by row: only this device's user may change them. */
 function localValues({ device, app }: Participant): ReadonlyMap<string, string> {

@@ -14,4 +14,4 @@ export type {
 export { type StatementParts, tableStatements } from "./generated/statements.ts";
 export type { SyncEvent } from "./events/sync-event.ts";
 export { openSync } from "./open-sync.ts";
-export type { Authorization, CompleteAuthRequest, Sync, SyncOptions, SyncReport, SyncStatusReport } from "./open-sync.ts";
+export type { Authorization, CompleteAuthRequest, Sync, SyncOptions, SyncReport, SyncStatusReport } from "./sync/sync.ts";

@@ -37,7 +37,7 @@ export type { PullReport } from "./engine/pull.ts";
 export type { SnapshotUpload, UploadRefusal } from "./engine/snapshot-upload.ts";
 export type { DeviceVerdict, TableDifference, VerifyReport } from "./engine/verify.ts";
 export { openSync } from "./open-sync.ts";
-export type { Authorization, BlobOptions, CompleteAuthRequest, Sync, SyncOptions, SyncReport, SyncStatusReport } from "./open-sync.ts";
+export type { Authorization, BlobOptions, CompleteAuthRequest, Sync, SyncOptions, SyncReport, SyncStatusReport } from "./sync/sync.ts";
 export type { Conflict } from "./store/conflicts.ts";
 export type { QuarantinedEntry, QuarantineReason } from "./store/quarantine.ts";
 export type { HeldReason, HeldRow } from "./store/held.ts";

@@ -1,6 +1,6 @@
 /** What happens during sync, for a user interface. */
 import type { BlobReport } from "../blobs/blob-sync.ts";
-import type { SyncReport, SyncStatusReport } from "../open-sync.ts";
+import type { SyncReport, SyncStatusReport } from "../sync/sync.ts";
 import type { SchedulerState } from "../scheduler/scheduler.ts";
 import type { Progress } from "./progress.ts";
 

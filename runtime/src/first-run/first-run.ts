@@ -5,7 +5,7 @@
  */
 import { SyncError } from "../client/errors.ts";
 import { eventSource, type Unsubscribe } from "../events/event-stream.ts";
-import type { Sync } from "../open-sync.ts";
+import type { Sync } from "../sync/sync.ts";
 
 export type FirstRunStep =
   /** Nothing has been looked at yet: call `start`. */

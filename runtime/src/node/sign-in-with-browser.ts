@@ -1,5 +1,5 @@
 /** The whole sign-in of a native application: listen, open the browser, wait for the redirect, exchange the code. */
-import type { Sync } from "../open-sync.ts";
+import type { Sync } from "../sync/sync.ts";
 import { openLoopback, type LoopbackOptions } from "./loopback.ts";
 
 export interface BrowserSignIn extends LoopbackOptions {

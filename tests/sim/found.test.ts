@@ -7,6 +7,7 @@ import { openGenerated } from "../support/generated.ts";
 import { loadSpec } from "../support/load-spec.ts";
 import { modelOf, tableOf } from "../support/models.ts";
 import { quiesce, SimulatedDevice, SimulatedServer } from "../support/simulation.ts";
+import { runSeed } from "./simulate.ts";
 
 interface World {
   readonly devices: readonly SimulatedDevice[];
@@ -644,3 +645,11 @@ for (const [type, given] of [
     }
     expect(a.store.conflicts(10)).toContainEqual(expect.objectContaining({ rowId: "loser", kind: "overwritten", values: { mail: "x" } }));
   });
+
+// Their smallest histories have ten and twenty-three steps, so the seeds themselves are the tests.
+test.each([
+  ["began with a snapshot", 501_269],
+  ["read the whole log again", 295],
+])("what a device pushed before it %s is told again to a server that lost it", async (_, seed) => {
+  expect(await runSeed(seed, { schemas: 100, restore: false }, false)).toBeNull();
+});

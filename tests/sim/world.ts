@@ -235,9 +235,6 @@ export class World {
       this.#serverBackup = [...this.server.log];
       return;
     }
-    // What a device pushed before it had read anything is not looked for once it has begun with a snapshot.
-    if (this.server.snapshots !== null && this.participants.some(({ device: { store } }) => store.state.getNumber("pull_cursor", 0) === 0))
-      return;
     this.isServerRestored = true;
     this.server.log.splice(0, Infinity, ...this.#serverBackup);
   }

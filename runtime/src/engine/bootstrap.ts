@@ -6,13 +6,13 @@
 import { DecryptionError, SyncError } from "../client/errors.ts";
 import type { ReportProgress } from "../events/progress.ts";
 import type { RegisteredRow } from "../store/row-export.ts";
-import { LAST_ENTRY, UNREAD_PUSHES } from "../store/log-facts.ts";
+import { LAST_ENTRY, UNREAD_PUSHES, unreadPushes } from "../store/log-facts.ts";
 import { SNAPSHOT_DOWNLOAD } from "../store/snapshot-facts.ts";
 import type { Store } from "../store/store.ts";
 import type { EntryFormat } from "./entry.ts";
 import { REPLAY_ON_UPGRADE, retryQuarantine } from "./pull.ts";
 import type { Relay } from "./relay.ts";
-import { holdsEntry } from "./recovery.ts";
+import { holdsEntry, lastEntry } from "./recovery.ts";
 import { ChunkFormatError, decodeChunk, decodeManifest, type SnapshotManifest } from "./snapshot-chunk.ts";
 import type { SnapshotRelay } from "./snapshot-upload.ts";
 
@@ -103,7 +103,16 @@ async function take(
   }
   if (progress.link !== snapshot.link) return null;
   for (const seq of snapshot.quarantined) store.quarantine({ seq, table: "", rowId: "", reason: "undecryptable" });
-  flush({ [SNAPSHOT_DOWNLOAD]: "", pull_cursor: String(cursor), [LAST_ENTRY]: JSON.stringify(last), [UNREAD_PUSHES]: "[]" });
+  // A place further on, known from before a restart of the log, says more than the snapshot's.
+  const known = lastEntry(store);
+  const further = known !== null && known[0] > last[0] ? known : last;
+  const unread = unreadPushes(store.state).filter(([end]) => end > cursor); // the others are in the snapshot's part of the log
+  flush({
+    [SNAPSHOT_DOWNLOAD]: "",
+    pull_cursor: String(cursor),
+    [LAST_ENTRY]: JSON.stringify(further),
+    [UNREAD_PUSHES]: JSON.stringify(unread),
+  });
   return progress.rows;
 }
 

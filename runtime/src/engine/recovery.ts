@@ -5,7 +5,7 @@
  */
 import type { PayloadEntry, PulledEntry } from "../client/entries.ts";
 import { LogRegisters } from "../store/reseed.ts";
-import { LAST_ENTRY, UNREAD_PUSHES, unreadPushes } from "../store/log-facts.ts";
+import { LAST_ENTRY, type LogPlace, UNREAD_PUSHES, unreadPushes } from "../store/log-facts.ts";
 import type { Store } from "../store/store.ts";
 import { entryDigest, isSamePush, pushDigest } from "./entry-digest.ts";
 import { decodeEntry, encodeEntry, type EntryFormat } from "./entry.ts";
@@ -21,7 +21,7 @@ export class KnownLog {
   readonly #cursor: number;
   #last: readonly [seq: number, digest: string] | null;
   #isLastThere: boolean;
-  #unread: readonly string[];
+  #unread: readonly LogPlace[];
 
   constructor(store: Store, device: string) {
     this.#device = device;
@@ -51,7 +51,7 @@ export class KnownLog {
     if (this.#unread.length > 0)
       for (const entry of page.entries)
         if (entry.deviceId === null || entry.deviceId === this.#device)
-          this.#unread = this.#unread.filter((pushed) => !isSamePush(pushed, pushDigest(entry)));
+          this.#unread = this.#unread.filter(([, pushed]) => !isSamePush(pushed, pushDigest(entry)));
     if (!page.hasMore && this.#unread.length > 0) return null;
     for (const entry of page.entries)
       if (entry.seq !== null && entry.seq >= (this.#last?.[0] ?? 0)) this.#last = [entry.seq, entryDigest(entry)];
@@ -70,33 +70,35 @@ export const holdsEntry = (page: readonly PulledEntry[], [seq, digest]: readonly
 
 /** Reads the whole log and pushes what it lacks. Returns the number of entries pushed; the next pull starts at 0. */
 export async function reseed(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<number> {
-  const { log, head } = await readLog(relay, format, device);
+  const { log, head, last } = await readLog(relay, format, device);
   store.foldLocal(device);
   let pushed = 0;
-  const unread: string[] = [];
+  const unread: LogPlace[] = [];
   // All at once in memory: this happens once in the life of a server, and the log was read whole already.
   const missing = [...store.recallMissing(log)].map((recalled) => encodeEntry(format, recalled.entry, recalled.device));
   for (const batch of batches(missing)) {
-    await relay.pushPayloads(device, batch);
+    const end = await relay.pushPayloads(device, batch);
     pushed += batch.length;
-    unread.push(pushDigest(batch.at(-1) as PayloadEntry));
+    unread.push([end, pushDigest(batch.at(-1) as PayloadEntry)]);
   }
-  store.restartLog(head, unread);
+  store.restartLog(head, last, unread);
   return pushed;
 }
 
-/** What the log's entries add up to, where it ends, and the latest stamp in it. */
+/** What the log's entries add up to, where it ends and with what, and the latest stamp in it. */
 export async function readLog(
   relay: Relay,
   format: EntryFormat,
   device: string,
-): Promise<{ readonly log: LogRegisters; readonly head: number; readonly lastStamp: number }> {
+): Promise<{ readonly log: LogRegisters; readonly head: number; readonly last: LogPlace | null; readonly lastStamp: number }> {
   const log = new LogRegisters();
   let head = 0;
+  let last: LogPlace | null = null;
   let lastStamp = 0;
   for (let hasMore = true; hasMore;) {
     const page = await relay.pullPayloads(device, head);
     for (const entry of page.entries) {
+      if (entry.seq !== null && entry.seq >= (last?.[0] ?? 0)) last = [entry.seq, entryDigest(entry)];
       const decoded = decodeEntry(format, entry);
       if (!("changes" in decoded)) continue;
       for (const change of decoded.changes) {
@@ -107,5 +109,5 @@ export async function readLog(
     head = page.cursor;
     hasMore = page.hasMore;
   }
-  return { log, head, lastStamp };
+  return { log, head, last, lastStamp };
 }

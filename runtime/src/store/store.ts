@@ -20,7 +20,7 @@ import { rarelyCheckpointing } from "./rarely-checkpointing.ts";
 import { relog } from "./relog.ts";
 import { rowClocks } from "./row-clocks.ts";
 import { countRows, type ExportPage, exportPage, type ExportPlace, type RegisteredRow } from "./row-export.ts";
-import { beginLog, UNREAD_PUSHES, unreadPushes } from "./log-facts.ts";
+import { beginLog, type LogPlace, UNREAD_PUSHES, unreadPushes } from "./log-facts.ts";
 import { BrokenCircleError } from "./placing.ts";
 import type { RemoteChange } from "./remote-change.ts";
 import { Session } from "./session.ts";
@@ -81,7 +81,7 @@ export interface Store {
   /** Every entry that would give a log what it lacks, from this device's registers. */
   readonly recallMissing: (log: LogRegisters) => Iterable<RecalledEntry>;
   /** The server's log begins anew and ended at `head` before these pushes: it is read from its start, and what comes after `head` is news. */
-  readonly restartLog: (head: number, unreadPushes: readonly string[]) => void;
+  readonly restartLog: (head: number, last: LogPlace | null, unreadPushes: readonly LogPlace[]) => void;
   readonly createInitialSnapshot: (device: string) => number;
   /**
    * From here on, every row counts for nothing until the log, read from its start, gives it. `account` and `device`: whose
@@ -308,9 +308,9 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         for (const [key, fact] of Object.entries(facts)) state.set(key, fact);
       }),
     recallMissing: (server) => recallMissing(parts, server),
-    restartLog: (head, unread) =>
+    restartLog: (head, last, unread) =>
       transaction(() => {
-        beginLog(state, unread);
+        beginLog(state, last, unread);
         state.set("pull_cursor", "0");
         forgetSnapshots(state);
         forgetBlobs(driver);
@@ -335,7 +335,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         log.forgetRemoved();
         over.mark();
         forgetSnapshots(state);
-        beginLog(state, []);
+        beginLog(state, null, []);
         state.set(APPLIED_BY_APP, "0");
         state.set("pull_cursor", "0");
         state.set("initial_snapshot_done", "1"); // nobody is told of rows that are about to go
@@ -420,7 +420,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
           state.set(PUSH_MARKS, JSON.stringify([...pushMarks(), [through, push.cursor]].slice(-MAX_PUSH_MARKS)));
         // A push whose reply was lost may have been read back before it is repeated.
         if (push.cursor > state.getNumber("pull_cursor", 0))
-          state.set(UNREAD_PUSHES, JSON.stringify([...unreadPushes(state), push.digest]));
+          state.set(UNREAD_PUSHES, JSON.stringify([...unreadPushes(state), [push.cursor, push.digest]]));
       }),
     markUnpushable: (ids, stamp) => transaction(() => log.mark(ids, UNPUSHABLE, stamp)),
     cleanup: () =>

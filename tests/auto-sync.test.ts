@@ -135,11 +135,15 @@ test("a device whose clock is days behind loses no newer edit to an older one, a
   await withServer(async (server) => {
     const right = await device(server, "right-clock");
     const slow = await device(server, "slow-clock", { clock: { nowMs: () => Date.now() - DAYS_MS } });
+    // The Date header tells seconds, and stamps only rise: what is to be older is made minutes older.
+    const age = (minutes: number): string =>
+      `UPDATE sync_changelog SET timestamp = timestamp - ${minutes * 60_000_000} WHERE stamp IS NULL`;
     right.database.exec("INSERT INTO notes VALUES ('n', 'first')");
+    right.database.exec(age(2));
     for (const { sync } of [right, slow, right]) await sync.syncNow();
 
     right.database.exec("UPDATE notes SET body = 'older'");
-    right.database.exec("UPDATE sync_changelog SET timestamp = timestamp - 60000000 WHERE stamp IS NULL"); // a minute older: the Date header tells seconds
+    right.database.exec(age(1));
     await right.sync.syncNow();
     slow.database.exec("UPDATE notes SET body = 'newer'");
     slow.database.exec(`UPDATE sync_changelog SET timestamp = timestamp - ${DAYS_MS}000 WHERE stamp IS NULL`);

@@ -104,6 +104,7 @@ describe.runIf(chromiumPath !== null)(`in Chromium${chromiumHint}`, () => {
   test("with the keyboard alone: the first field has the focus, Enter signs in, Tab reaches the answer", async () => {
     const { page, complaints } = await openWindow();
     await page.goto(authorizeUrl());
+    await expect.poll(() => page.evaluate<string>("document.activeElement.id")).toBe("email");
     await page.keyboard.type(EMAIL);
     await page.keyboard.press("Tab");
     await page.keyboard.type(PASSWORD);

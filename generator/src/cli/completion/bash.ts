@@ -1,15 +1,10 @@
 /** Completion for bash 3.2 and later, which is what macOS still has. */
 import type { CommandShape } from "../usage-tree.ts";
-import { flagsOf, placesIn, quoted, wordsOf } from "./words.ts";
+import { flagsOf, placesIn, quoted, stepsIn, wordsOf } from "./words.ts";
 
 export function bashScript(program: CommandShape): string {
   const places = placesIn(program);
-  const steps = places.flatMap(({ path, command }) =>
-    command.commands.map((child) => {
-      const patterns = child.names.map((name) => quoted(`${path}/${name}`)).join("|");
-      return `      ${patterns}) place=${quoted(`${path} ${child.names[0] ?? ""}`.trim())} ;;`;
-    }),
-  );
+  const steps = stepsIn(places);
   const values = places.flatMap(({ path, command }) =>
     flagsOf(command)
       .filter(({ takesValue }) => takesValue)

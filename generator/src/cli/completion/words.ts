@@ -48,3 +48,12 @@ export const wordsOf = (command: CommandShape): readonly string[] => [
 
 /** A text that a POSIX shell takes as one word. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+/** From one place to the next, by the word that is typed: the branches of a `case`, which bash and zsh spell alike. */
+export const stepsIn = (places: ReturnType<typeof placesIn>): readonly string[] =>
+  places.flatMap(({ path, command }) =>
+    command.commands.map((child) => {
+      const patterns = child.names.map((name) => quoted(`${path}/${name}`)).join("|");
+      return `      ${patterns}) place=${quoted(`${path} ${child.names[0] ?? ""}`.trim())} ;;`;
+    }),
+  );

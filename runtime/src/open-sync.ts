@@ -2,7 +2,7 @@
 import { rowIdToWire } from "@synckit-gen/schemas/protocol";
 import { SyncKitClient } from "./client/client.ts";
 import { SyncError } from "./client/errors.ts";
-import { platformClock, platformRandom, platformSleep, platformTimers } from "./client/ports.ts";
+import { platformClock, platformRandom, platformSleep, platformTimers, randomName } from "./client/ports.ts";
 import { driverOf } from "./driver/driver-of.ts";
 import type { EntryFormat } from "./engine/entry.ts";
 import { beginStartOver, type ForceOption, refuseUnsynced, replaceServer } from "./engine/life-cycle.ts";
@@ -70,7 +70,7 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
   const membership = createMembership(store, client, migrations, options, () => notices.restart());
   const { asDevice, ensureDeviceRegistered } = membership;
   const blobs = openBlobs(driver, spec, options.blobs, events, { client, state: store.state, report, ...ports });
-  const owner = Array.from(ports.random.bytes(8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const owner = randomName(ports.random, 8);
   const cycles = createCycles({ store, client, format, membership, events, report, status, onFinished: blobs.move, owner, ports });
   const scheduler = createScheduler(
     {

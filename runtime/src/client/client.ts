@@ -26,6 +26,7 @@ import { list, register, remove } from "./devices.ts";
 import type { ChangeEntry, PayloadEntry, RichChangeEntry } from "./entries.ts";
 import { fetchKey, loadFromKeychain, replacePassword, setUpExisting, setUpFromPhrase, setUpNew } from "./key-setup.ts";
 import { fetchDigests, logStatus, pullEntries, pushEntries, storeDigest, type PayloadPage, type PullFilter } from "./log.ts";
+import { randomName } from "./ports.ts";
 import { openNotices, type NotifyStream } from "./notices.ts";
 import { createPkce, type Pkce } from "./pkce.ts";
 import { toChangeEntry, toPayloadEntry, toRichChangeEntry } from "./sealing.ts";
@@ -285,7 +286,7 @@ export class SyncKitClient {
   // Snapshots (extension `snapshots`) --------------------------------------------------------------
 
   newSnapshotId(): string {
-    return Array.from(this.#connection.config.random.bytes(16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return randomName(this.#connection.config.random, 16);
   }
 
   /** The account's snapshot as the server has it; null where there is none, or none that this key opens. */

@@ -30,6 +30,10 @@ export const platformRandom: RandomSource = {
   },
 };
 
+/** A name that nobody else has: two hex digits for each byte. */
+export const randomName = (random: RandomSource, bytes: number): string =>
+  Array.from(random.bytes(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 export const platformClock: Clock = { nowMs: () => Date.now() };
 
 export const platformSleep: Sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -207,6 +207,14 @@ describe("a person", () => {
     expect((await browser.send(consent, { decision: "allow" })).text).toContain("Sign in to");
   });
 
+  test("who signed in between two ends of one second is signed out by the second", async () => {
+    await endSessions(storage, "ada", () => nowMs);
+    const consent = await signIn();
+    await endSessions(storage, "ada", () => nowMs);
+
+    expect((await browser.send(consent, { decision: "allow" })).text).toContain("Sign in to");
+  });
+
   test("who opens a form's address without its form starts again", async () => {
     for (const path of ["/oauth/sign-in", "/oauth/consent", "/oauth/sign-out"]) {
       const url = authorizeUrl();

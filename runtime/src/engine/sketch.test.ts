@@ -30,6 +30,21 @@ test("where all rows differ, some of them are told", () => {
   expect(found.every(({ side }) => side === "here")).toBe(true);
 });
 
+test("two rows that share their cells on one level are told by another", () => {
+  const unlucky = ["7.#>898zS", " o{b,"].map((id) => row(id, id));
+
+  expect(sketchOf(unlucky).differences(new Sketch())).toHaveLength(2);
+});
+
+test("one altered row is always told, and so is some row of many", () => {
+  for (let n = 0; n < 5000; n++) {
+    const [here, there] = [sketchOf([row(`row ${n}`, "one")]), sketchOf([row(`row ${n}`, "two")])];
+    expect(here.differences(there)).toHaveLength(2);
+  }
+  for (let n = 0; n < 2000; n++)
+    expect(sketchOf(Array.from({ length: 2 + (n % 40) }, (_, at) => row(`row ${n}.${at}`, ""))).differences(new Sketch())).not.toEqual([]);
+});
+
 test("what is told is a real difference, whatever the sets, and nothing is told of equal ones", () => {
   const ids = fc.uniqueArray(fc.string(), { maxLength: 60 });
   fc.assert(

@@ -1,7 +1,8 @@
 /**
  * A small summary of a set of rows, from two of which the rows that differ can be told without either set: each row is
- * folded by XOR into three cells, so what two sets share cancels out, and a cell left with one row gives it away. One
- * level holds all rows, each next one half of them, so that some level has few enough differences whatever their number.
+ * folded by XOR into three cells, so what two sets share cancels out, and a cell left with one row gives it away. Some
+ * levels hold all rows, each next one half of them, so that some level has few enough differences whatever their number.
+ * Each level chooses its cells anew: two rows in the same three cells hide each other on one level, not on all.
  */
 
 /** A row's identity and content, as 64 bits each in two halves. */
@@ -20,6 +21,8 @@ const CELLS_PER_PART = 6;
 /** Count, identity, content, check. */
 const WORDS = 6;
 const LEVEL_WORDS = PARTS * CELLS_PER_PART * WORDS;
+/** Levels with all rows. Two rows share their cells on one in 216 times, on all of them once in ten million. */
+const WHOLE_LEVELS = 3;
 const MAX_LEVELS = 32;
 
 /** Bytes of one level. */
@@ -29,9 +32,9 @@ export class Sketch {
   readonly #levels: Int32Array[] = [];
 
   add({ id, content }: RowHash): void {
-    const deepest = Math.min(Math.clz32(mix(id[0], id[1], 0)), MAX_LEVELS - 1);
+    const deepest = Math.min(WHOLE_LEVELS - 1 + Math.clz32(mix(id[0], id[1], 0)), MAX_LEVELS - 1);
     while (this.#levels.length <= deepest) this.#levels.push(new Int32Array(LEVEL_WORDS));
-    for (let level = 0; level <= deepest; level++) fold(this.#levels[level] as Int32Array, { id, content }, 1);
+    for (let level = 0; level <= deepest; level++) fold(this.#levels[level] as Int32Array, level, { id, content }, 1);
   }
 
   toBytes(): Uint8Array {
@@ -52,22 +55,24 @@ export class Sketch {
     return sketch;
   }
 
-  /** All differences where they are few, else those of the largest share of the rows in which they are. */
+  /** All differences where they are few, else those of the largest share of the rows in which they are; none of equal sets only. */
   differences(there: Sketch): readonly SketchDifference[] {
+    let most: readonly SketchDifference[] = [];
     for (let level = 0; level < Math.max(this.#levels.length, there.#levels.length); level++) {
       const left = Int32Array.from({ length: LEVEL_WORDS }, (_, at) => {
         const [mine, theirs] = [this.#levels[level]?.[at] ?? 0, there.#levels[level]?.[at] ?? 0];
         return at % WORDS === 0 ? mine - theirs : mine ^ theirs;
       });
-      const found = peel(left);
-      if (found !== null) return found;
+      const { found, isAll } = peel(left, level);
+      if (isAll && (found.length > 0 || level === 0)) return found;
+      if (found.length > most.length) most = found;
     }
-    return [];
+    return most;
   }
 }
 
-/** Takes out rows that are alone in a cell, which may leave others alone. Null: something remains. */
-function peel(cells: Int32Array): readonly SketchDifference[] | null {
+/** Takes out rows that are alone in a cell, which may leave others alone. */
+function peel(cells: Int32Array, level: number): { readonly found: readonly SketchDifference[]; readonly isAll: boolean } {
   const found: SketchDifference[] = [];
   for (let progress = true; progress;) {
     progress = false;
@@ -79,18 +84,18 @@ function peel(cells: Int32Array): readonly SketchDifference[] | null {
         content: [cells[at + 3] as number, cells[at + 4] as number],
       };
       if (checkOf(row) !== cells[at + 5] || found.length > PARTS * CELLS_PER_PART) continue;
-      fold(cells, row, -count);
+      fold(cells, level, row, -count);
       found.push({ ...row, side: count === 1 ? "here" : "there" });
       progress = true;
     }
   }
-  return cells.every((word) => word === 0) ? found : null;
+  return { found, isAll: cells.every((word) => word === 0) };
 }
 
-function fold(cells: Int32Array, { id, content }: RowHash, count: number): void {
+function fold(cells: Int32Array, level: number, { id, content }: RowHash, count: number): void {
   const check = checkOf({ id, content });
   for (let part = 0; part < PARTS; part++) {
-    const cell = (mix(id[0] ^ content[1], id[1] ^ content[0], part + 1) >>> 0) % CELLS_PER_PART;
+    const cell = (mix(id[0] ^ content[1], id[1] ^ content[0], level * PARTS + part + 1) >>> 0) % CELLS_PER_PART;
     const at = (part * CELLS_PER_PART + cell) * WORDS;
     for (const [word, value] of [count, id[0], id[1], content[0], content[1], check].entries())
       cells[at + word] = word === 0 ? (cells[at] as number) + value : (cells[at + word] as number) ^ value;

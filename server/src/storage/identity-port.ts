@@ -65,7 +65,7 @@ export interface IdentityStorage {
   replacePassword(userId: string, passwordHash: string): Promise<boolean>;
   /**
    * Tokens of the user issued before this second (since 1970) are void from now on, and so are codes not yet exchanged;
-   * the second never goes back.
+   * the second moves on by one at the least, since tokens may have been issued at it.
    * False: no such user.
    */
   endSessions(userId: string, validFrom: number): Promise<boolean>;

@@ -37,7 +37,7 @@ function users(db: SqlDatabase): Part<"findUser" | "replacePassword" | "endSessi
       db.transaction(async (tx) => {
         await tx.run("DELETE FROM authorization_codes WHERE user_id = :userId", { userId });
         const ended = await tx.run(
-          `UPDATE users SET valid_from = CASE WHEN valid_from > CAST(:validFrom AS bigint) THEN valid_from ELSE CAST(:validFrom AS bigint) END
+          `UPDATE users SET valid_from = CASE WHEN valid_from >= CAST(:validFrom AS bigint) THEN valid_from + 1 ELSE CAST(:validFrom AS bigint) END
            WHERE id = :userId`,
           { userId, validFrom },
         );

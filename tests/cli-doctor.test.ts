@@ -4,9 +4,14 @@ import { chmodSync, openSync, readdirSync, readFileSync, statSync, writeSync, cl
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { emitters } from "@synckit-gen/templates";
+import { memoryServer } from "@synckit-gen/runtime/testing";
+import { generate } from "synckit-gen";
+import { openAppDevice, signIn } from "./support/app-devices.ts";
 import { CliHome } from "./support/cli-home.ts";
 import { documentBlocks } from "./support/document-blocks.ts";
 import { runInShell, sqliteShellVersion } from "./support/generated.ts";
+import { importFiles } from "./support/import-generated.ts";
 import { schemaFaults } from "./support/json-schema.ts";
 import { readText } from "./support/workspace.ts";
 
@@ -168,6 +173,78 @@ describe("--fix", () => {
     expect(ran.code).toBe(1);
     expect(ran.err).toContain("doctor/damaged");
     expect(bytes()).toBe(before);
+  });
+});
+
+describe("capture: keys", () => {
+  const KEYS = SCHEMA.replace("app: demo\n", "app: demo\nchangelog: { capture: keys }\n");
+  beforeEach(() => {
+    home.remove("app.db");
+    home.remove("src");
+    home.put("synckit.yaml", KEYS);
+    home.run(["generate"]);
+    withDatabase(`${APP} ${home.read("src/sync/migrations/0001_init.sql")}`);
+  });
+
+  test("entries without data are as they should be", () => {
+    withDatabase("INSERT INTO notes (id, title) VALUES ('n1', 'One'), ('n2', 'Two'); DELETE FROM notes WHERE id = 'n2'");
+
+    expect(home.run(["doctor", "app.db"])).toMatchObject({ code: 0, out: expect.stringContaining("-- Pending: 3 ") });
+  });
+
+  test("what --fix leaves of a damaged log is pushed, with the rows as they are, and what is captured next too", async () => {
+    withDatabase(
+      `INSERT INTO notes (id, title, draft) VALUES ('n1', 'One', 'secret'), ('n2', 'Two', 'secret'), ('n3', 'Three', 'secret');
+       DELETE FROM notes WHERE id = 'n3';
+       UPDATE sync_changelog SET data = '{"id":"n1","draft":"secret"}' WHERE row_id = 'n1';
+       UPDATE sync_changelog SET data = '{' WHERE row_id = 'n2'; UPDATE sync_changelog SET old = 'x' WHERE op = 'DELETE';
+       ${DAMAGE} DROP TRIGGER sync_notes_insert;
+       CREATE TRIGGER sync_notes_insert AFTER INSERT ON notes BEGIN /* synckit-gen 00 */ SELECT 1; END`,
+    );
+
+    const found = home.run(["doctor", "app.db"]).err;
+    expect([...found.matchAll(/doctor\/[a-z-]+/gu)].map(([code]) => code)).toEqual([
+      "doctor/state-applying",
+      "doctor/trigger-differs",
+      "doctor/trigger-missing",
+      "doctor/entry-data",
+      "doctor/entry-columns",
+    ]);
+    expect(home.run(["doctor", "app.db", "--fix"])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/-- Pending: 4 .* Not pushable: 0\./u),
+    });
+
+    withDatabase("UPDATE notes SET title = 'One!' WHERE id = 'n1'; INSERT INTO notes (id, title) VALUES ('n4', 'Four')");
+    const generated = generate({ file: "synckit.yaml", text: KEYS }, emitters, { importSuffix: ".ts" });
+    if (!generated.ok) throw new Error("the schema is wrong");
+    const [kit, app, { model }] = [memoryServer(), await importFiles(generated.value.files), generated.value];
+    const db = new Database(path);
+    const fresh = new Database(":memory:");
+    fresh.exec(`${APP} ${home.read("src/sync/migrations/0001_init.sql")}`);
+    const [a, b] = [
+      openAppDevice(kit, model, app, {
+        name: "a",
+        db,
+        fetch: kit.fetchVia({ fault: () => null, pageSize: () => 100, hasExtensions: () => true }),
+      }),
+      openAppDevice(kit, model, app, {
+        name: "b",
+        db: fresh,
+        fetch: kit.fetchVia({ fault: () => null, pageSize: () => 100, hasExtensions: () => true }),
+      }),
+    ];
+    for (const device of [a, b]) {
+      await signIn(device, kit);
+      await device.sync.syncNow();
+    }
+    db.close();
+
+    expect(fresh.prepare("SELECT id, title, draft FROM notes ORDER BY id").raw().all()).toEqual([
+      ["n1", "One!", null],
+      ["n2", "Two", null],
+      ["n4", "Four", null],
+    ]);
   });
 });
 

@@ -57,15 +57,14 @@ const counter =
 const setAside = (where: string): string => `UPDATE "sync_changelog" SET "pushed" = 2 WHERE ${where}`;
 
 /** A CASE, because the functions on JSON raise an error on what is none. */
-const IS_OBJECT = `CASE WHEN "data" IS NULL OR typeof("data") <> 'text' OR NOT json_valid("data") THEN 0 ELSE json_type("data") = 'object' END`;
+const isObject = (column: string): string =>
+  `CASE WHEN ${column} IS NULL OR typeof(${column}) <> 'text' OR NOT json_valid(${column}) THEN 0 ELSE json_type(${column}) = 'object' END`;
+const IS_OBJECT = isObject(`"data"`);
 
 function* checkTable(subject: Subject, table: Table, log: Count): Iterable<Finding> {
   const at = subject.places.table(table.name);
   const mine = `${WAITING} AND "table_name" = ${quoteText(table.name)}`;
-  const hasNoData = `${mine} AND "op" IN ('INSERT', 'UPDATE') AND NOT (${IS_OBJECT})`;
-  const broken = log(hasNoData);
-  if (broken > 0) yield fixable(finding("doctor/entry-data", at, { table: table.name, count: broken }), setAside(hasNoData));
-
+  yield* brokenJson(subject, table, mine, log);
   yield* strayColumns(subject, table, mine);
 
   const bits = syncedColumns(table).reduce((sum, { bit }) => (bit === null ? sum : sum | (1n << BigInt(bit))), 0n);
@@ -80,6 +79,17 @@ function* checkTable(subject: Subject, table: Table, log: Count): Iterable<Findi
   const isLost = `${mine} AND NOT (${rowIdCondition(table)})`;
   const lost = log(isLost);
   if (lost > 0) yield fixable(finding("doctor/entry-row-id", at, { table: table.name, count: lost }), setAside(isLost));
+}
+
+/** NULL is whole: with `capture: keys` an entry holds no data, and what holds none is read from its row when it is pushed. */
+function* brokenJson({ places }: Subject, table: Table, mine: string, log: Count): Iterable<Finding> {
+  const broken = ["data", "old"].map((name) => ({ name, where: `${mine} AND "${name}" IS NOT NULL AND NOT (${isObject(`"${name}"`)})` }));
+  const count = log(broken.map(({ where }) => `(${where})`).join(" OR "));
+  if (count === 0) return;
+  yield fixable(
+    finding("doctor/entry-data", places.table(table.name), { table: table.name, count }),
+    ...broken.map(({ name, where }) => `UPDATE "sync_changelog" SET "${name}" = NULL WHERE ${where}`),
+  );
 }
 
 function* strayColumns({ database, places }: Subject, table: Table, mine: string): Iterable<Finding> {

@@ -47,16 +47,17 @@ INSERT INTO notes VALUES ('n0', NULL, 'Older than sync', 0, 'mail-elsewhere', '/
 `;
 
 const source = { file: "synckit.yaml", text: SCHEMA };
+const byKey = { file: "synckit.yaml", text: SCHEMA.replace("app: demo\n", "app: demo\nchangelog: { capture: keys }\n") };
 
 /** The app's tables with the migrations of the schema run; `app` takes the place of its DDL. */
-async function healthy(app = APP): Promise<{ readonly database: Database; readonly expected: Expected }> {
-  const generated = generate(source, []);
+async function healthy(app = APP, schema = source): Promise<{ readonly database: Database; readonly expected: Expected }> {
+  const generated = generate(schema, []);
   if (!generated.ok) throw new Error(JSON.stringify(generated.diagnostics));
   const { model, modelHash } = generated.value;
   const database = await openScratch();
   database.exec(app);
   for (const statement of migrationStatements(model, { version: "0", modelHash, importSuffix: ".js" })) database.exec(statement);
-  return { database, expected: { model, modelHash, wanted: await wantedObjects(), places: placesIn(source, "app.db") } };
+  return { database, expected: { model, modelHash, wanted: await wantedObjects(), places: placesIn(schema, "app.db") } };
 }
 
 const codesOf = ({ findings }: Examination): readonly string[] => findings.map(({ code }) => code);
@@ -91,12 +92,16 @@ const REPAIRED: readonly (readonly [what: string, damage: string, codes: readonl
   ["a missing index", "DROP INDEX notes_folder", ["doctor/index-missing"]],
   ["an entry of a table that does not sync", `${ROW}; UPDATE sync_changelog SET table_name = 'emails'`, ["doctor/entry-table"]],
   ["an entry of an unknown operation", `${ROW}; UPDATE sync_changelog SET op = 'UPSERT'`, ["doctor/entry-op"]],
-  ["an entry without data", `${ROW}; UPDATE sync_changelog SET data = NULL`, ["doctor/entry-data"]],
   ["an entry whose data is broken", `${ROW}; UPDATE sync_changelog SET data = '{"id":'`, ["doctor/entry-data"]],
   ["an entry whose data is a list", `${ROW}; UPDATE sync_changelog SET data = '[1]'`, ["doctor/entry-data"]],
   [
+    "a deletion that kept no row",
+    `${ROW}; DELETE FROM notes WHERE id = 'n1'; UPDATE sync_changelog SET old = '{' WHERE op = 'DELETE'`,
+    ["doctor/entry-data"],
+  ],
+  [
     "an entry with a column that must not leave",
-    `${ROW}; UPDATE sync_changelog SET data = json_set(data, '$.device_path', '/home')`,
+    `${ROW}; UPDATE sync_changelog SET data = json_set(coalesce(data, '{"id":"n1"}'), '$.device_path', '/home')`,
     ["doctor/entry-columns"],
   ],
   [
@@ -177,8 +182,11 @@ test("a database as the migrations leave it has nothing to be found, and nothing
 });
 
 describe.each(REPAIRED)("%s", (_what, damage, codes) => {
-  test("is found, and repaired by the printed SQL without a change of the app's tables", async () => {
-    const { database, expected } = await healthy();
+  test.each([
+    ["payload", source],
+    ["keys", byKey],
+  ])("is found, and repaired by the printed SQL without a change of the app's tables (capture: %s)", async (_capture, schema) => {
+    const { database, expected } = await healthy(APP, schema);
     database.exec(damage);
     const rows = database.rows("SELECT * FROM notes");
     const found = run(database, expected);
@@ -190,6 +198,36 @@ describe.each(REPAIRED)("%s", (_what, damage, codes) => {
     expect(codesOf(run(database, expected))).toEqual([]);
     expect(database.rows("SELECT * FROM notes")).toEqual(rows);
   });
+});
+
+test("with capture: keys, entries hold no data: nothing is found, and each of them stays to be pushed", async () => {
+  const { database, expected } = await healthy(APP, byKey);
+  database.exec(`${ROW}; UPDATE notes SET stars = 1; DELETE FROM notes WHERE id = 'n0'`);
+
+  expect(run(database, expected)).toMatchObject({ findings: [], counts: { pending: 4, unpushable: 0 } });
+});
+
+test("entries of before the mode was changed are as good, and what captures in the old mode is replaced", async () => {
+  const { database } = await healthy(APP, byKey);
+  const { expected } = await healthy();
+  database.exec(ROW);
+  const { findings } = run(database, expected);
+
+  repair(database, repairsOf(findings));
+  database.exec("UPDATE notes SET stars = 1");
+
+  expect(new Set(findings.map(({ code }) => code))).toEqual(new Set(["doctor/trigger-differs"]));
+  expect(run(database, expected)).toMatchObject({ findings: [], counts: { pending: 3, unpushable: 0 } });
+  expect(database.rows("SELECT data IS NULL AS bare FROM sync_changelog ORDER BY id")).toEqual([{ bare: 1 }, { bare: 0 }, { bare: 0 }]);
+});
+
+test("an entry whose data was broken stays to be pushed", async () => {
+  const { database, expected } = await healthy();
+  database.exec(`${ROW}; UPDATE sync_changelog SET data = '{'`);
+
+  repair(database, repairsOf(run(database, expected).findings));
+
+  expect(run(database, expected).counts).toMatchObject({ pending: 1, unpushable: 0 });
 });
 
 test.each(REPORTED)("%s is found, and left to a person", async (_what, damage, codes) => {

@@ -234,8 +234,8 @@ export const databaseCatalog = {
   "doctor/entry-data": {
     severity: "error",
     message: (p: InTable & { count: number }) =>
-      `${entries(p.count)} of "${p.table}" in the log ${p.count === 1 ? "has" : "have"} data that is no JSON object, or none.`,
-    fix: "Mark them as not to be pushed.",
+      `${entries(p.count)} of "${p.table}" in the log ${p.count === 1 ? "has" : "have"} data that is no JSON object.`,
+    fix: "Clear the data: the row is read when the entry is pushed.",
   },
   "doctor/entry-columns": {
     severity: "error",

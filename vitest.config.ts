@@ -16,7 +16,12 @@ const byKey = {
   extends: true as const,
   test: {
     name: "capture: keys",
-    include: ["tests/engine.test.ts", "tests/life-cycle.test.ts", "tests/capture{,-apply,-replay,-values}.test.ts", "tests/hazards-capture.test.ts"],
+    include: [
+      "tests/engine.test.ts",
+      "tests/life-cycle.test.ts",
+      "tests/capture{,-apply,-replay,-values}.test.ts",
+      "tests/hazards-capture.test.ts",
+    ],
     env: { SYNCKIT_TEST_CAPTURE: "keys" },
   },
 };

@@ -46,6 +46,7 @@ export default defineConfig({
   test: {
     exclude: ["**/node_modules/**", "**/dist/**"],
     testTimeout: 30_000,
+    setupFiles: ["tests/fuzz/setup.ts"],
     projects: [
       { extends: true, test: { name: "all", include: ["*/src/**/*.test.ts", "tests/**/*.test.ts", "examples/*/**/*.test.ts"] } },
       onDriver("node:sqlite"),

@@ -1,6 +1,6 @@
 /**
  * Any schema, any edit of it: the migration between the two turns a database full of random rows into what the later schema
- * makes at once. `MIGRATE_RUNS` runs it longer.
+ * makes at once.
  */
 import { readMigration } from "@synckit-gen/templates";
 import fc from "fast-check";
@@ -12,7 +12,7 @@ import { openScratch } from "../generator/src/sqlite/open-database.ts";
 import { editSchema, schemaArbitrary, schemaText } from "./support/random-schemas.ts";
 import { nextVersion } from "./support/versions.ts";
 
-const RUNS = Number(process.env["MIGRATE_RUNS"] ?? 60);
+const RUNS = 60;
 const ROWS = 6;
 
 function migrationIn(generated: Generated): {

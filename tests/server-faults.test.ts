@@ -137,7 +137,7 @@ describe.skipIf(services.postgres === null)(`two servers on ${needing("postgres"
 });
 
 test("the server may be killed in mid push, again and again: nothing answered is lost, nothing shows out of order", async () => {
-  const { kills, rows } = await killServer(5);
+  const { kills, rows } = await killServer(1, 5);
 
   expect(kills).toBe(5);
   expect(rows).toBeGreaterThan(0);

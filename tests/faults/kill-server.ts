@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { freePort } from "../services/postgres.ts";
+import { seededRandom } from "../sim/random.ts";
 import { overHttp, textOf } from "../server-client.ts";
 import { survive } from "./survive.ts";
 
@@ -23,8 +24,12 @@ export interface KillReport {
   readonly rows: number;
 }
 
-/** Throws where an answered row is missing or read twice, a number is left out, or the database is not sound in the end. */
-export async function killServer(kills: number, onKill: (done: number) => void = () => {}): Promise<KillReport> {
+/**
+ * Throws where an answered row is missing or read twice, a number is left out, or the database is not sound in the end. The seed
+ * decides how long each server lives; at what it dies is the machine's.
+ */
+export async function killServer(seed: number, kills: number, onKill: (done: number) => void = () => {}): Promise<KillReport> {
+  const random = seededRandom(seed);
   const data = mkdtempSync(join(tmpdir(), "synckit-kill-"));
   const port = String(await freePort());
   let child: ChildProcess | null = null;
@@ -52,7 +57,7 @@ export async function killServer(kills: number, onKill: (done: number) => void =
     const rows = await survive([anyone.as(textOf(signedIn, "token"))], async (untilMore) => {
       for (let done = 0; done < kills; done++) {
         await untilMore();
-        await kill(Math.random() * LONGEST_LIFE_MS);
+        await kill(random.next() * LONGEST_LIFE_MS);
         await start();
         onKill(done + 1);
       }

@@ -281,8 +281,7 @@ test("only TypeScript and JavaScript can be merged", () => {
   expect(["a.ts", "a.tsx", "b/c.mjs", "a.yaml", "README.md", "a.json"].map(canMerge)).toEqual([true, true, true, false, false, false]);
 });
 
-/** More with SYNCKIT_RUNS: for a long look. */
-const RUNS = Number(process.env["SYNCKIT_RUNS"] ?? 200);
+const RUNS = 200;
 
 // Random files: declarations of every kind, with comments, in any order.
 

@@ -64,10 +64,10 @@ export class LocalChanges {
    * Before an update of the app nobody could write the columns that are new since: they are at the baseline, and where the row
    * is here, what it has in them is told at the baseline. Other devices read the entry the same way, by the columns that it names.
    */
-  #leaveUnsaid(rows: TableRows, { id, table, rowId, op, seen }: FreshEntry, before: Registers | null): void {
+  #leaveUnsaid(rows: TableRows, entry: FreshEntry, before: Registers | null): void {
     const { changelog, clocks } = this.#scope.parts;
-    const data = changelog.dataOf(id);
-    const said = data === null ? null : parseValues(data);
+    const { table, rowId, op, seen } = entry;
+    const said = parseValues(this.#dataAfter(rows, entry));
     const unsaid = said === null ? [] : rows.columns.filter((column) => said[column] === undefined);
     const stored = unsaid.length === 0 ? null : clocks.load(table, rowId);
     if (stored === null) return;

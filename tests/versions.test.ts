@@ -93,6 +93,23 @@ describe("a new column", () => {
   });
 });
 
+test("an edit of a new column that loses to a delete by an old device is a conflict of its author, whatever that wrote first", async () => {
+  // seed 387
+  const [v1, v2] = (await versionsOf(ONE, `  tasks: { columns: { title: text, note: text?, rank: integer? } }`)) as [Version, Version];
+  const [old, current] = [await on(v1, "old"), await on(v2, "current")];
+  old.db.exec("INSERT INTO tasks (id, title) VALUES ('a', 'x')");
+  await syncAll(old, current);
+  current.db.exec("UPDATE tasks SET rank = 7");
+  await current.sync.syncNow();
+  old.db.exec(
+    "UPDATE tasks SET title = 'y'; DELETE FROM tasks; UPDATE sync_changelog SET timestamp = timestamp + 60000000 WHERE stamp IS NULL",
+  );
+  await syncAll(old, current);
+
+  expect(current.rows("tasks")).toEqual([]);
+  expect(current.sync.conflicts()).toMatchObject([{ kind: "deleted", rowId: "a", values: { rank: 7 } }]);
+});
+
 test("a column that goes is ignored where it is gone, and kept where it is", async () => {
   const [v1, v2] = (await versionsOf(ONE, `  tasks: { columns: { title: text } }`)) as [Version, Version];
   const [old, current] = [await on(v1, "old"), await on(v2, "current")];
@@ -228,11 +245,12 @@ describe("what was captured before the upgrade and not synced by then", () => {
     expect(all(second, "SELECT mood FROM tasks")).toEqual([["of one"]]);
   });
 
-  test("does not count as having written a new column, where the row was deleted meanwhile and comes back", async () => {
-    const [v1, v2] = (await versionsOf(ONE, `  tasks: { columns: { title: text, note: text?, rank: { type: integer, default: 3 } } }`)) as [
-      Version,
-      Version,
-    ];
+  // with keys: seed 600486
+  test.each(["payload", "keys"])("does not count as having written a new column, if deleted meanwhile (capture: %s)", async (capture) => {
+    const [v1, v2] = (await versionsOf(
+      `${ONE}\nchangelog: { capture: ${capture} }`,
+      `  tasks: { columns: { title: text, note: text?, rank: { type: integer, default: 3 } } }\nchangelog: { capture: ${capture} }`,
+    )) as [Version, Version];
     const [late, current, old] = [await on(v1, "late"), await on(v2, "current"), await on(v1, "old")];
     current.db.exec("INSERT INTO tasks (id, title, rank) VALUES ('a', 'x', 9)");
     await syncAll(current, old);

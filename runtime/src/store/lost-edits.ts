@@ -1,5 +1,5 @@
 /** Which of what a merge takes away is a conflict, and so is kept for its author to look at. */
-import type { Clock } from "./clock.ts";
+import { type Clock, compareClocks } from "./clock.ts";
 import type { MergeOutcome, Values } from "./registers.ts";
 import type { RowWork } from "./row-works.ts";
 import type { RemoteChange } from "./remote-change.ts";
@@ -58,13 +58,18 @@ export function recordConflicts(
   const [first] = mine;
   if (first !== undefined)
     add("overwritten", Object.fromEntries(mine.map(({ column, value }) => [column, value])), first.clock, change.clock);
-  if (change.op === "DELETE" && turnedOver !== null && change.isRule) {
-    add("deleted", pick(scope.works.fullValues(work), work.rows.columns), turnedOver, change.clock); // nobody wanted it to go
-  } else if (change.op === "DELETE" && turnedOver !== null && isUnseen(turnedOver)) {
-    const edited = work.rows.columns.filter((column) => isUnseen(registers.overrides.get(column) ?? registers.base));
-    add("deleted", pick(scope.works.fullValues(work), edited), turnedOver, change.clock);
-  }
+  if (change.op !== "DELETE" || turnedOver === null) return;
+  const gone = scope.works.fullValues(work);
+  if (change.isRule) return add("deleted", pick(gone, work.rows.columns), turnedOver, change.clock); // nobody wanted it to go
+  const clockOf = (column: string): Clock => registers.overrides.get(column) ?? registers.base;
+  const edited = work.rows.columns.filter((column) => isUnseen(clockOf(column)));
+  // The row may live by a later edit of the deleter's own: what it wrote had no room for columns that its version does not have.
+  const loser = isUnseen(turnedOver) ? turnedOver : latest(edited.map(clockOf));
+  if (loser !== null) add("deleted", pick(gone, edited), loser, change.clock);
 }
+
+const latest = (clocks: readonly Clock[]): Clock | null =>
+  clocks.reduce<Clock | null>((last, clock) => (last === null || compareClocks(clock, last) > 0 ? clock : last), null);
 
 /** Whether an author who had read up to `cursor` had seen this device's own edit of that stamp. Edits before the first mark are long known. */
 function wasSeen({ mode }: SessionScope, stamp: number, cursor: number | null): boolean {

@@ -28,7 +28,9 @@ export function assignBits(model: SyncModel, steps: ModelSteps | null, known: Re
     const step = stepAfter.get(table.name);
     const before = step === undefined ? undefined : (known.get(step.before.name) ?? bitsIn(step.before));
     const names = new Map(step?.columns.kept.map((pair) => [pair.after.name, pair.before.name]));
-    const assigned = assignTable(table, before ?? bits.get(table.name) ?? NO_BITS, names);
+    const isUnchanged = step !== undefined && step.before === step.after;
+    const assign = isUnchanged ? assignUnchanged : assignTable;
+    const assigned = assign(table, before ?? bits.get(table.name) ?? NO_BITS, names);
     if (assigned === null) {
       exhausted.push(table.name);
       return table;
@@ -49,6 +51,19 @@ const bitsIn = (table: Table): TableBits => ({
 });
 
 const sortNumbers = (numbers: readonly number[]): readonly number[] => [...new Set(numbers)].toSorted((a, b) => a - b);
+
+type Assigned = ReturnType<typeof assignTable>;
+
+const assignedBefore = new WeakMap<Table, { readonly before: TableBits; readonly assigned: Assigned }>();
+
+/** Columns that all have their names need not be given the same places again. */
+function assignUnchanged(table: Table, before: TableBits, names: ReadonlyMap<string, string>): Assigned {
+  const known = assignedBefore.get(table);
+  if (known?.before === before) return known.assigned;
+  const assigned = assignTable(table, before, names);
+  if (Object.isFrozen(table)) assignedBefore.set(table, { before, assigned });
+  return assigned;
+}
 
 /** `nameBefore`: what a column was called in the earlier model. Null: there is no place left. */
 function assignTable(

@@ -4,6 +4,7 @@
  */
 import { isSynced, syncedColumns } from "@synckit-gen/schemas/model";
 import type { Column, ModelSteps, SyncModel, Table, TableStep } from "@synckit-gen/schemas/model";
+import { deepFreeze } from "../model/deep-freeze.ts";
 
 /** `steps` lead to `model`; null: it is the first. */
 export function carryPast(model: SyncModel, steps: ModelSteps | null): SyncModel {
@@ -11,7 +12,17 @@ export function carryPast(model: SyncModel, steps: ModelSteps | null): SyncModel
   return { ...model, tables: model.tables.map((table) => carryTable(table, stepTo.get(table.name))) };
 }
 
+const carriedAlone = new WeakMap<Table, Table>();
+
+/** A table that is the same object before and after is carried in one way; what is not frozen may still change. */
 function carryTable(table: Table, step: TableStep | undefined): Table {
+  if (step?.before !== table || !Object.isFrozen(table)) return carry(table, step);
+  let carried = carriedAlone.get(table);
+  if (carried === undefined) carriedAlone.set(table, (carried = deepFreeze(carry(table, step))));
+  return carried;
+}
+
+function carry(table: Table, step: TableStep | undefined): Table {
   const columnBefore = new Map(step?.columns.kept.map(({ before, after }) => [after.name, before]));
   const epoch = (step?.before.epoch ?? 0) + (step !== undefined && isOther(step) ? 1 : 0);
   return {

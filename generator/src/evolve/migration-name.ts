@@ -24,7 +24,11 @@ export function migrationName({ parents, before, model, changes, wanted }: NameQ
   if (before === null) return INIT_NAME;
   const number = 1 + Math.max(0, ...parents.map((name) => Number(/^\d+/u.exec(name)?.[0] ?? 0)));
   const hash = createHash("sha256")
-    .update(`[${JSON.stringify(parents)},${modelJson(before)},${modelJson(model)}]`)
+    .update(`[${JSON.stringify(parents)},`)
+    .update(modelJson(before))
+    .update(",")
+    .update(modelJson(model))
+    .update("]")
     .digest("hex")
     .slice(0, 6);
   const slug = slugOf(wanted ?? "") || slugOf(describe(changes)) || "change";

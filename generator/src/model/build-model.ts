@@ -6,6 +6,7 @@ import type { ReferenceSyntax } from "../parse/syntax.ts";
 import { splitFlag } from "../validate/rules/blobs.ts";
 import { isIdentityColumn, textsOf } from "../validate/schema-view.ts";
 import type { ColumnView, SchemaView, TableView } from "../validate/schema-view.ts";
+import { deepFreeze } from "./deep-freeze.ts";
 import { codeNames } from "./names.ts";
 import { parentsFirst } from "./order.ts";
 
@@ -17,7 +18,7 @@ export function buildModel(schema: SchemaView): SyncModel {
     const table = schema.tableByName.get(name);
     const code = codes.get(name);
     if (table === undefined || code === undefined) throw new Error(`buildModel: the order names "${name}", which is no table`);
-    return buildTable(schema, table, code, component);
+    return tableOf(schema, table, code, component);
   });
   return {
     irVersion: IR_VERSION,
@@ -50,6 +51,28 @@ function unsyncedParents(schema: SchemaView): readonly string[] {
     reference.synced?.value === false && reference.table !== undefined ? [reference.table.text] : [],
   );
   return [...new Set(names)].toSorted((a, b) => (a < b ? -1 : 1));
+}
+
+/** What a table of the model says besides its own view. */
+interface Surroundings {
+  readonly settings: string;
+  readonly parents: readonly (TableView | undefined)[];
+}
+
+const built = new WeakMap<TableView, Surroundings & { readonly table: Table }>();
+
+/** The same view in the same surroundings is the same table, so that what is known of it need not be found out again. */
+function tableOf(schema: SchemaView, view: TableView, code: TableCode, component: number): Table {
+  // Whether the rows of a blob are enabled is looked up in tables further away.
+  if (view.syntax.blob !== undefined) return buildTable(schema, view, code, component);
+  const { compat, conflicts, capture } = schema.syntax;
+  const settings = [compat?.value, conflicts?.value, capture?.value, code.type, code.value, component].join(" ");
+  const parents = view.syntax.references.map((reference) => schema.tableByName.get(reference.table?.text ?? ""));
+  const known = built.get(view);
+  if (known?.settings === settings && known.parents.every((parent, index) => parent === parents[index])) return known.table;
+  const table = deepFreeze(buildTable(schema, view, code, component));
+  built.set(view, { settings, parents, table });
+  return table;
 }
 
 function buildTable(schema: SchemaView, table: TableView, code: TableCode, component: number): Table {

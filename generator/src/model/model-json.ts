@@ -28,5 +28,13 @@ function formatModel({ tables, ...settings }: SyncModel): string {
   return `{${sorted.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(",")}}`;
 }
 
+const hashes = new WeakMap<SyncModel, string>();
+
 /** First 16 hex digits of SHA-256 over the canonical model. */
-export const hashModel = (model: SyncModel): string => hash("sha256", modelJson(model)).slice(0, 16);
+export function hashModel(model: SyncModel): string {
+  const known = hashes.get(model);
+  if (known !== undefined) return known;
+  const found = hash("sha256", modelJson(model)).slice(0, 16);
+  if (Object.isFrozen(model)) hashes.set(model, found);
+  return found;
+}

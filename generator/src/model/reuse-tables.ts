@@ -10,11 +10,22 @@ export function reuseTables(model: SyncModel, known: readonly SyncModel[]): Sync
   const reuse = (table: Table): Table => {
     for (const tables of byName) {
       const other = tables.get(table.name);
-      if (other !== undefined && isSame(table, other)) return other;
+      if (other !== undefined && isSameTable(table, other)) return other;
     }
     return table;
   };
   return { ...model, tables: model.tables.map(reuse) };
+}
+
+const compared = new WeakMap<Table, { readonly other: Table; readonly isSame: boolean }>();
+
+/** What is not frozen may still change. */
+function isSameTable(table: Table, other: Table): boolean {
+  const known = compared.get(table);
+  if (known?.other === other) return known.isSame;
+  const found = isSame(table, other);
+  if (Object.isFrozen(table) && Object.isFrozen(other)) compared.set(table, { other, isSame: found });
+  return found;
 }
 
 /** Plain JSON, whose members may come in another order. */

@@ -46,9 +46,8 @@ export function checkEgress({ model, modelHash }: Generated, source: SourceText,
     return { diagnostics: [report("output/lock-unreadable", wholeFile(path), { path, reason })], undecided: [], accepted };
   }
   const blind = isBlind && options.isForced ? [report("egress/unchecked", wholeFile(path), { path })] : [];
-  const known = subjectsOf(model);
   const misnamed = unknown.map((subject) =>
-    report("egress/unknown-column", wholeFile(source.file), { subject }, { suggestion: closest(subject, known) }),
+    report("egress/unknown-column", wholeFile(source.file), { subject }, { suggestion: closest(subject, subjectsOf(model)) }),
   );
   if (pending.length === 0) return { diagnostics: [...blind, ...misnamed], undecided: [], accepted };
 

@@ -2,12 +2,13 @@
  * `synckit.lock.json`: the model behind the files, and a hash of each file as it was written. The hashes tell a
  * stale file from one that was edited by hand, and an orphan of ours from a file that is somebody else's.
  */
-import { hash as digest } from "node:crypto";
+import { createHash, hash as digest } from "node:crypto";
 import { canonicalJson } from "@synckit-gen/schemas/model";
 import type { OutputFile, SyncModel } from "@synckit-gen/schemas/model";
 import { tableJson } from "../model/model-json.ts";
 import { readStoredModel } from "../evolve/stored-model.ts";
 import { recentTexts } from "./recent-texts.ts";
+import { eachPiece } from "./text-bytes.ts";
 
 const LOCK_VERSION = 1;
 
@@ -77,8 +78,17 @@ export interface Inputs {
 
 export const EMPTY_LOCK: Lock = { files: new Map() };
 
+const LARGE = 65_536;
+
+function digestText(text: string): string {
+  if (text.length < LARGE) return digest("sha256", text);
+  const pieces = createHash("sha256");
+  eachPiece(text, (bytes) => pieces.update(bytes));
+  return pieces.digest("hex");
+}
+
 /** Two runs' worth of large files. */
-const textHashes = recentTexts((text) => digest("sha256", text), { count: 14, minLength: 65_536 });
+const textHashes = recentTexts(digestText, { count: 14, minLength: LARGE });
 
 /** SHA-256 in hex digits. */
 export const hashText: (text: string) => string = textHashes.of;

@@ -2,10 +2,23 @@
  * The output folder on disk: read what is there, and change it as a whole. Every new text stands beside its place
  * before the first one moves into it, so that a disk that refuses leaves things as they were.
  */
-import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { errorCode } from "../load/shown-path.ts";
 import type { FileMemory } from "./file-memory.ts";
+import { eachPiece } from "./text-bytes.ts";
 
 /** The disk refused; `path` is absolute and `cause` the system's error. */
 export class OutputRefused extends Error {
@@ -51,7 +64,7 @@ export function changeFolder(folder: string, writes: readonly Change[], removals
       // A name of this process's own: two runs at once must not share it.
       const from = `${to}.${process.pid}.tmp`;
       staged.push({ from, to, text });
-      attempt(to, () => writeFileSync(from, text));
+      attempt(to, () => writePieces(from, text));
     }
   } catch (error) {
     for (const { from } of staged) rmSync(from, { force: true });
@@ -67,6 +80,15 @@ export function changeFolder(folder: string, writes: readonly Change[], removals
     const full = join(folder, path);
     attempt(full, () => rmSync(full, { force: true }));
     for (let parent = dirname(full); parent !== resolve(folder) && removeIfEmpty(parent); parent = dirname(parent));
+  }
+}
+
+function writePieces(path: string, text: string): void {
+  const file = openSync(path, "w");
+  try {
+    eachPiece(text, (bytes) => writeFileSync(file, bytes));
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -19,7 +19,16 @@ interface Edge {
   readonly word: Word;
 }
 
-function* edges(schema: SchemaView): Iterable<Edge> {
+const known = new WeakMap<SchemaView, readonly Edge[]>();
+
+/** Several rules ask. */
+function edges(schema: SchemaView): readonly Edge[] {
+  let found = known.get(schema);
+  if (found === undefined) known.set(schema, (found = [...findEdges(schema)]));
+  return found;
+}
+
+function* findEdges(schema: SchemaView): Iterable<Edge> {
   for (const table of schema.tables) {
     for (const reference of table.syntax.references) {
       const parent = reference.table === undefined ? undefined : schema.tableByName.get(reference.table.text);

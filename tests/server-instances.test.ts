@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "./services/postgres.ts";
 import { createTestDatabase, needing, services, type TestDatabase } from "./services/running.ts";
 import { openAppDevice, signIn, type AppDevice } from "./support/app-devices.ts";
 import { loadSpec, type LoadedSpec } from "./support/load-spec.ts";
@@ -56,8 +57,8 @@ describe.runIf(services.postgres !== null)(`two servers on one ${needing("postgr
     rmSync(folder, { recursive: true });
   });
 
-  async function start(port = "0"): Promise<Instance> {
-    const options = ["--data", join(folder, "data"), "--port", port, "--no-rate-limits", "--json"];
+  async function start(port?: string): Promise<Instance> {
+    const options = ["--data", join(folder, "data"), "--port", port ?? String(await freePort()), "--no-rate-limits", "--json"];
     const env = { ...process.env, SYNCKIT_DATABASE: database.url };
     const child = spawn(process.execPath, [PROGRAM, ...options], { env, stdio: ["ignore", "pipe", "ignore"] });
     running.push(child);

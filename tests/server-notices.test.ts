@@ -46,7 +46,11 @@ async function subscribe(signed: Signed, deviceId?: string) {
   expect(reply.status).toBe(200);
   const reader = (reply.body ?? expect.fail("no body")).pipeThrough(new TextDecoderStream()).getReader();
   expect((await reader.read()).value).toBe(": keepalive\n\n");
-  return { headers: reply.headers, abort: () => abort.abort(), next: async () => (await reader.read()).value ?? null };
+  const next = async (): Promise<string | null> => {
+    const { value = null } = await reader.read();
+    return value?.startsWith(":") === true ? next() : value;
+  };
+  return { headers: reply.headers, abort: () => abort.abort(), next };
 }
 
 test("a push reaches the other devices as an event without content, and not its own", async () => {

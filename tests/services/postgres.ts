@@ -1,8 +1,9 @@
 /** A real PostgreSQL in a directory of its own: made, started, stopped, and killed when a test wants that. */
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
@@ -74,11 +75,20 @@ function unprivileged(): { readonly uid: number; readonly gid: number } | null {
   return { uid: Number(uid), gid: Number(gid) };
 }
 
-/** A port that nobody had a moment ago. */
+/** Below what systems give to those who ask for any port: nobody is given one of these between two starts of a server. */
+const PORTS = { min: 20_000, max: 32_000 } as const;
+
+/** A port that nobody had a moment ago, and that nobody gets by chance. */
 export async function freePort(): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => void server.close(resolve));
-  return port;
+  const isFree = (port: number): Promise<boolean> =>
+    new Promise((resolve) => {
+      server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true));
+    });
+  for (;;) {
+    const port = randomInt(PORTS.min, PORTS.max);
+    if (!(await isFree(port))) continue;
+    await new Promise((resolve) => void server.close(resolve));
+    return port;
+  }
 }

@@ -19,6 +19,7 @@ const byKey = {
     include: [
       "tests/engine.test.ts",
       "tests/life-cycle.test.ts",
+      "tests/unique-values.test.ts",
       "tests/capture{,-apply,-replay,-values}.test.ts",
       "tests/hazards-capture.test.ts",
     ],

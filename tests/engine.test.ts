@@ -820,6 +820,37 @@ describe("entries that are not what they say", () => {
     expect(value(b, "SELECT stamp FROM sync_row_clock")).toBeLessThan(1_800_000_000_000_000);
   });
 
+  test.each([
+    ["slugs", "slug", "INSERT INTO slugs VALUES ('1', 'x')"],
+    ["comments", "task", "INSERT INTO comments VALUES ('1', 't', 'x')"],
+    ["tasks", "project", "INSERT INTO tasks (id, project, title, done) VALUES ('1', 'p', 'x', 0)"],
+    ["tasks", "email", "INSERT INTO tasks (id, email, title, done) VALUES ('1', 'e', 'x', 0)"],
+    ["nodes", "parent", "INSERT INTO nodes VALUES ('1', 'n', 'x')"],
+  ])("a value that no column can hold (%s, %s) holds its row and nothing else", async (table, column, sql) => {
+    const world = new World();
+    const [a, b] = await world.pair(
+      "INSERT INTO projects (id, name, owner) VALUES ('p', 'x', 'y')",
+      "INSERT INTO emails VALUES ('e')",
+      "INSERT INTO tasks (id, title, done) VALUES ('t', 'x', 0)",
+      "INSERT INTO nodes VALUES ('n', NULL, 'x')",
+    );
+    const end = world.server.log.length;
+    a.edit(sql);
+    a.edit("INSERT INTO nodes VALUES ('later', NULL, 'x')");
+    await a.push();
+    const entry = world.server.log[end] as { payload: string };
+    entry.payload = JSON.stringify({ ...(JSON.parse(entry.payload) as object), [column]: [1] });
+    for (let cycle = 0; cycle < 2; cycle++) await b.pull();
+
+    expect(b.store.heldRows(10)).toMatchObject([{ table, rowId: "1", reason: "constraint", detail: "VALUE", obstacles: [] }]);
+    expect(value(b, "SELECT count(*) FROM nodes WHERE id = 'later'")).toBe(1);
+
+    a.edit(`DELETE FROM ${table} WHERE id = '1'`);
+    await a.push();
+    await b.pull();
+    expect(b.store.heldCount()).toBe(0);
+  });
+
   test("an entry that cannot be read is quarantined with its reason, and applied when it can be read again", async () => {
     const world = new World();
     const [a, b] = [world.device(), world.device()];

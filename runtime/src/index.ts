@@ -40,5 +40,6 @@ export { openSync } from "./open-sync.ts";
 export type { Authorization, BlobOptions, CompleteAuthRequest, Sync, SyncOptions, SyncReport, SyncStatusReport } from "./sync/sync.ts";
 export type { Conflict } from "./store/conflicts.ts";
 export type { QuarantinedEntry, QuarantineReason } from "./store/quarantine.ts";
-export type { HeldReason, HeldRow } from "./store/held.ts";
-export { TakeBackRefusedError } from "./store/store.ts";
+export type { HeldEntry, HeldReason, HeldRow } from "./store/held.ts";
+export { RowRefusedError } from "./store/obstacles.ts";
+export type { Obstacle } from "./store/obstacles.ts";

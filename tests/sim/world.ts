@@ -1,5 +1,5 @@
 /** The devices of a run, what the steps of a plan do to them, and what can be seen of them afterwards. */
-import { TakeBackRefusedError } from "@synckit-gen/runtime";
+import { RowRefusedError } from "@synckit-gen/runtime";
 import type Database from "better-sqlite3";
 import type { Table } from "@synckit-gen/schemas/model";
 import { localColumns, syncedColumns } from "@synckit-gen/schemas/model";
@@ -338,7 +338,7 @@ function takeBack({ device, seenConflicts }: Participant, conflict: Conflict): v
     device.store.takeBack(device.name, conflict.id);
     seenConflicts.push(conflict);
   } catch (error) {
-    if (!(error instanceof TakeBackRefusedError)) throw error;
+    if (!(error instanceof RowRefusedError)) throw error;
   }
 }
 

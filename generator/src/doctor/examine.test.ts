@@ -129,6 +129,11 @@ const REPORTED: readonly (readonly [what: string, damage: string, codes: readonl
   ["a trigger of the app", "CREATE TRIGGER touch AFTER UPDATE ON notes BEGIN SELECT 1; END", ["doctor/trigger-own"]],
   ["a unique index that the schema does not know", "CREATE UNIQUE INDEX one_star ON notes (stars)", ["doctor/unique-undeclared"]],
   [
+    "rows that their table refuses",
+    "INSERT INTO sync_held VALUES ('notes', 'a', 'constraint', 'UNIQUE', 0), ('notes', 'b', 'constraint', 'UNIQUE', 0), ('notes', 'c', 'parent', 'folder_id', 0)",
+    ["doctor/row-refused"],
+  ],
+  [
     "a sync table that is another tool's",
     "DROP TABLE sync_held; CREATE TABLE sync_held (id INTEGER PRIMARY KEY, what TEXT NOT NULL)",
     [...Array.from({ length: 2 }, () => "doctor/sync-table-differs"), ...Array.from({ length: 5 }, () => "doctor/sync-column-missing")],
@@ -305,6 +310,18 @@ test("what waits is counted by kind, with the time of the oldest", async () => {
     quarantined: { tampered: 1 },
     conflicts: 1,
   });
+});
+
+test("rows that their table refuses are counted by table and constraint, at the table's place", async () => {
+  const { database, expected } = await healthy();
+  database.exec(`INSERT INTO sync_held VALUES ('notes', 'a', 'constraint', 'UNIQUE', 0), ('notes', 'b', 'constraint', 'UNIQUE', 0),
+    ('notes', 'c', 'constraint', 'CHECK', 0), ('gone', 'd', 'constraint', 'UNIQUE', 0)`);
+
+  expect(run(database, expected).findings.map(({ at, message }) => [at.file, at.line, message])).toEqual([
+    ["app.db", 0, `1 row of "gone" has arrived and cannot be stored: the table refuses it (UNIQUE).`],
+    ["synckit.yaml", 6, `1 row of "notes" has arrived and cannot be stored: the table refuses it (CHECK).`],
+    ["synckit.yaml", 6, `2 rows of "notes" have arrived and cannot be stored: the table refuses them (UNIQUE).`],
+  ]);
 });
 
 test("no message holds a value of the app", async () => {

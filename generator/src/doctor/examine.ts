@@ -7,6 +7,7 @@ import { openScratch } from "../sqlite/open-database.ts";
 import { readShape } from "../sqlite/read-shape.ts";
 import { checkAppTables } from "./check-app-tables.ts";
 import { checkEntries } from "./check-entries.ts";
+import { checkHeld } from "./check-held.ts";
 import { checkDangling, checkIntegrity } from "./check-integrity.ts";
 import { checkState } from "./check-state.ts";
 import { checkSyncTables, checkTriggers } from "./check-sync-objects.ts";
@@ -42,6 +43,7 @@ export function examine(database: Database, expected: Expected): Examination {
       ...checkTriggers(subject),
       ...checkDangling(subject),
       ...checkEntries(subject),
+      ...checkHeld(subject),
     );
     return { findings, counts: countWaiting(subject) };
   } catch (error) {

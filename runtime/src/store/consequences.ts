@@ -1,4 +1,4 @@
-/** What a merge itself has to do to rows, as logged changes of this device: so the log remains the whole truth. */
+/** Changes of rows that no trigger captures, as logged changes of this device: so the log remains the whole truth. */
 import type { Clock } from "./clock.ts";
 import { columnsToMask } from "./mask.ts";
 import type { RowWork } from "./row-works.ts";
@@ -7,7 +7,13 @@ import type { Values } from "./registers.ts";
 import { pick } from "./values.ts";
 
 /** Does to a row what a rule says, as a change of this device's own. What a DELETE takes away is kept as a conflict. Returns its clock. */
-export function logConsequence(scope: SessionScope, work: RowWork, op: "DELETE" | "UPDATE", changed: Values): Clock {
+export const logConsequence = (scope: SessionScope, work: RowWork, op: "DELETE" | "UPDATE", changed: Values): Clock =>
+  logChange(scope, work, op, changed, true);
+
+/** An edit that a user makes of a row which is not in its table. */
+export const logEdit = (scope: SessionScope, work: RowWork, changed: Values): Clock => logChange(scope, work, "UPDATE", changed, false);
+
+function logChange(scope: SessionScope, work: RowWork, op: "DELETE" | "UPDATE", changed: Values, isRule: boolean): Clock {
   const { parts, mode, works } = scope;
   const { rows, rowId, registers } = work;
   const clock: Clock = { stamp: Math.max(parts.nowMs() * 1000, scope.lastStamp + 1), device: mode.device };
@@ -39,7 +45,7 @@ export function logConsequence(scope: SessionScope, work: RowWork, op: "DELETE" 
     rowId,
     stamp: clock.stamp,
     seen: mode.cursor,
-    isRule: true,
+    isRule,
     mask: op === "UPDATE" ? columnsToMask(rows, columns) : 0n,
     data: op === "UPDATE" ? JSON.stringify(after) : null,
     old: op === "DELETE" ? JSON.stringify(before) : null,

@@ -1,5 +1,5 @@
 /** Which rows that a row refers to are here, seen from inside one apply transaction. */
-import { isTextLike, rowIdOf, rowIdToWire, wireToSql, type SqlValue, type WireValue } from "@synckit-gen/schemas/protocol";
+import { isTextLike, rowIdOf, rowIdToWire, ValueError, wireToSql, type SqlValue, type WireValue } from "@synckit-gen/schemas/protocol";
 import type { Driver } from "../driver/driver.ts";
 import type { ReferenceSpec } from "../generated/spec.ts";
 import { quoteName } from "./quote-name.ts";
@@ -108,7 +108,7 @@ export const isNullable = ({ spec }: TableRows, reference: ReferenceSpec): boole
     (name) => spec.columns.find((column) => column.name === name)?.nullable === true && !spec.identity.includes(name),
   );
 
-/** Null: a part of the reference is NULL, or it does not name the parent's identity. */
+/** Null: a part of the reference is NULL or no value at all, or it does not name the parent's identity. */
 export function parentRowIdOf(row: RowView, reference: ReferenceSpec, parent: TableRows): string | null {
   if (reference.to.length !== parent.identity.length || !parent.identity.every(({ name }) => reference.to.includes(name))) return null;
   const [column = ""] = reference.columns;
@@ -118,19 +118,35 @@ export function parentRowIdOf(row: RowView, reference: ReferenceSpec, parent: Ta
   }
   const values = reference.columns.map((name) => columnValue(row, name));
   if (values.some((value) => value === null || value === undefined)) return null;
-  return rowIdOf(parent.identity, Object.fromEntries(reference.to.map((to, index) => [to, values[index] as WireValue])));
+  try {
+    return rowIdOf(parent.identity, Object.fromEntries(reference.to.map((to, index) => [to, values[index] as WireValue])));
+  } catch (error) {
+    if (error instanceof ValueError) return null;
+    throw error;
+  }
 }
 
 /** The parent's columns that a reference names, to bind; null where one is NULL, so that nothing can refer to the row. */
-export function keysOf(parent: TableRows, values: Values, reference: ReferenceSpec): readonly SqlValue[] | null {
-  const keys = reference.to.map((column) => wireToSql(parent.typeOf(column), values[column] ?? null));
-  return keys.includes(null) ? null : keys;
-}
+export const keysOf = (parent: TableRows, values: Values, reference: ReferenceSpec): readonly SqlValue[] | null =>
+  boundKeys(parent, reference.to, (column) => values[column]);
 
 /** Null: a part of the reference is NULL, so there is nothing to refer to. */
-function referenceValues(row: RowView, reference: ReferenceSpec): readonly SqlValue[] | null {
-  const values = reference.columns.map((column) => wireToSql(row.rows.typeOf(column), columnValue(row, column) ?? null));
-  return values.includes(null) ? null : values;
+const referenceValues = (row: RowView, reference: ReferenceSpec): readonly SqlValue[] | null =>
+  boundKeys(row.rows, reference.columns, (column) => columnValue(row, column));
+
+/** Values to look for. Null: one is NULL, which equals nothing, or none that its column can hold: then the row itself is refused. */
+export function boundKeys(
+  rows: TableRows,
+  columns: readonly string[],
+  value: (column: string) => WireValue | undefined,
+): readonly SqlValue[] | null {
+  try {
+    const bound = columns.map((column) => wireToSql(rows.typeOf(column), value(column) ?? null));
+    return bound.includes(null) ? null : bound;
+  } catch (error) {
+    if (error instanceof ValueError) return null;
+    throw error;
+  }
 }
 
 const columnValue = (row: RowView, column: string): WireValue | undefined =>

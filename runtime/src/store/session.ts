@@ -6,8 +6,10 @@
  * Everything here runs inside one synchronous transaction with capture suppressed.
  */
 import type { WireValue } from "@synckit-gen/schemas/protocol";
+import { logEdit } from "./consequences.ts";
 import { LocalChanges } from "./local-changes.ts";
 import { recordConflicts } from "./lost-edits.ts";
+import { obstaclesOf, RowRefusedError } from "./obstacles.ts";
 import { Placing } from "./placing.ts";
 import { ReferenceRules } from "./reference-rules.ts";
 import { compareClocks } from "./clock.ts";
@@ -130,6 +132,19 @@ export class Session {
       if (rows !== undefined) this.#placing.tryAgain(this.#scope.works.get(rows, rowId));
     }
     this.#placing.retry();
+  }
+
+  /** A user's edit of a held row, as one made now. False: it is not held, or deleted. Throws `RowRefusedError` where its table still refuses it. */
+  editHeld(rows: TableRows, rowId: string, changed: Values): boolean {
+    const { parts, works } = this.#scope;
+    const work = works.get(rows, rowId);
+    if (parts.held.get(rows.spec.name, rowId) === null || !isAlive(work)) return false;
+    logEdit(this.#scope, work, changed);
+    this.#placing.place(work);
+    const held = parts.held.get(rows.spec.name, rowId);
+    if (held?.reason === "constraint")
+      throw new RowRefusedError(rows.spec.name, rowId, held.detail ?? "", obstaclesOf(parts.tables, rows, rowId, works.fullValues(work)));
+    return true;
   }
 
   /** Once a pull is complete: rows whose parent is dead follow their reference's rule, and every device is told. */

@@ -2,7 +2,7 @@
  * The engine's side of the database: one object that owns every statement on the sync tables and every
  * transaction with capture suppressed. Each method is synchronous and leaves the database consistent.
  */
-import { rowIdToWire } from "@synckit-gen/schemas/protocol";
+import { rowIdToWire, ValueError } from "@synckit-gen/schemas/protocol";
 import { DatabaseBusyError } from "../driver/database-busy-error.ts";
 import type { Driver } from "../driver/driver.ts";
 import type { AppSpec, Migration } from "../generated/spec.ts";
@@ -16,6 +16,7 @@ import { forgetting } from "./forgetting.ts";
 import { heldStore, type HeldPlace, type HeldRow } from "./held.ts";
 import { type CycleLease, cycleLease } from "./lease.ts";
 import { type QuarantinedEntry, quarantineStore } from "./quarantine.ts";
+import { obstaclesOf, RowRefusedError } from "./obstacles.ts";
 import { rarelyCheckpointing } from "./rarely-checkpointing.ts";
 import { relog } from "./relog.ts";
 import { rowClocks } from "./row-clocks.ts";
@@ -27,25 +28,12 @@ import { Session } from "./session.ts";
 import { inboundEdges, type PushMarks, type SessionParts } from "./session-scope.ts";
 import { startOver } from "./start-over.ts";
 import { stateStore, type StateStore } from "./state.ts";
+import type { Values } from "./registers.ts";
 import { type LogRegisters, type RecalledEntry, recallMissing, rowIdsOf } from "./reseed.ts";
 import { APPLIED_BY_APP, forgetSnapshots } from "./snapshot-facts.ts";
 import { scanRows } from "./scan.ts";
 import { RAISE_TO_BASELINE, snapshotStatements } from "./snapshot.ts";
 import { tableRows, type TableRows } from "./table-rows.ts";
-
-/** The table does not take a conflict's values any more, for instance because they refer to a row that is gone. The conflict stays. */
-export class TakeBackRefusedError extends Error {
-  override readonly name = "TakeBackRefusedError";
-  readonly code = "conflict/refused";
-  readonly retryable = false;
-  /** The kind of constraint: `FOREIGNKEY`, `UNIQUE`, … */
-  readonly constraint: string;
-
-  constructor(constraint: string) {
-    super(`the table refuses these values (${constraint})`);
-    this.constraint = constraint;
-  }
-}
 
 export interface ApplyReport {
   /** Changes that were merged, whether or not they won. */
@@ -129,7 +117,11 @@ export interface Store {
   readonly quarantineCount: () => number;
   readonly conflicts: (limit: number) => readonly Conflict[];
   readonly conflictCount: () => number;
-  /** Writes the losing values again, as an edit of the app's user, and forgets the conflict. False: there is none with this id. */
+  /** Of the held rows, those that their table refuses. */
+  readonly refusedCount: () => number;
+  /** Writes some columns of a held row, as an edit of the app's user. False: there is no such held row that is alive. */
+  readonly editHeld: (device: string, table: string, rowId: string, values: Values) => boolean;
+  /** Writes the losing values again, as an edit of the app's user, and forgets the conflict. False: there is none with this id. Throws `RowRefusedError`. */
   readonly takeBack: (device: string, id: number) => boolean;
   readonly dismissConflict: (id: number) => boolean;
   /** Another number after each entry, whoever wrote it. */
@@ -259,6 +251,18 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
     }
   }
 
+  function retryHeld(device: string): void {
+    // By row id, not from the oldest on: those that cannot be placed must not keep the others from their turn.
+    for (let before = Infinity; held.count() < before;) {
+      before = held.count();
+      for (let after: HeldPlace | null = ["", ""]; after !== null;) {
+        const rows: readonly HeldPlace[] = held.after(after, MAX_RESOLVED);
+        if (rows.length > 0) apply(device, (opened) => opened.resolve(rows));
+        after = rows.length < MAX_RESOLVED ? null : (rows.at(-1) ?? null);
+      }
+    }
+  }
+
   log.forgetRemoved(); // by a migration
   const over = startOver(driver, tables);
   const unsynced = (): number => log.countUnpushed() + log.countUnpushable();
@@ -286,17 +290,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         opened.applyRules();
       });
     },
-    retryHeld(device) {
-      // By row id, not from the oldest on: those that cannot be placed must not keep the others from their turn.
-      for (let before = Infinity; held.count() < before;) {
-        before = held.count();
-        for (let after: HeldPlace | null = ["", ""]; after !== null;) {
-          const rows: readonly HeldPlace[] = held.after(after, MAX_RESOLVED);
-          if (rows.length > 0) apply(device, (opened) => opened.resolve(rows));
-          after = rows.length < MAX_RESOLVED ? null : (rows.at(-1) ?? null);
-        }
-      }
-    },
+    retryHeld,
     exportRows: (device, place, maxLength) =>
       session(device, { enforced: true, deferred: false }, () => exportPage(parts, place, maxLength)),
     countRows: () => countRows(parts),
@@ -432,8 +426,23 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
     isAwayTooLong: memory.isAwayTooLong,
     pendingCount: () => log.countUnpushed(),
     unpushableCount: () => log.countUnpushable(),
-    heldRows: (limit) => held.list(limit),
+    heldRows: (limit) =>
+      held.list(limit).map((entry) => {
+        const rows = tables.get(entry.table);
+        const values = parts.clocks.load(entry.table, entry.rowId)?.data ?? {};
+        return { ...entry, values, obstacles: rows === undefined ? [] : obstaclesOf(tables, rows, entry.rowId, values) };
+      }),
     heldCount: () => held.count(),
+    refusedCount: () => held.countRefused(),
+    editHeld(device, table, rowId, values) {
+      const rows = tables.get(table);
+      const unknown = Object.keys(values).find((column) => rows?.columnSet.has(column) !== true);
+      if (rows === undefined) throw new RangeError(`"${table}" is not a synced table`);
+      if (unknown !== undefined) throw new RangeError(`"${unknown}" is not a synced column of "${table}" outside its key`);
+      if (!apply(device, (opened) => opened.editHeld(rows, rowId, values))) return false;
+      retryHeld(device); // what waited for it
+      return true;
+    },
     quarantine: (entry) => quarantine.put({ ...entry, sinceMs: nowMs() }),
     unquarantine: (seq) => quarantine.remove(seq),
     quarantined: (limit) => quarantine.list(limit),
@@ -442,21 +451,20 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
     conflictCount: () => conflicts.count(),
     takeBack(device, id) {
       session(device, { enforced: true, deferred: false }, () => undefined); // what the app wrote meanwhile is in the registers now
+      const conflict = conflicts.get(id);
+      const rows = conflict === null ? undefined : tables.get(conflict.table);
+      if (conflict === null || rows === undefined) return false;
+      const { table, rowId, values } = conflict;
+      const whole = { ...(parts.clocks.load(table, rowId)?.data ?? rows.read(rowId)), ...values };
       try {
         return transaction(() => {
-          const conflict = conflicts.get(id);
-          const rows = conflict === null ? undefined : tables.get(conflict.table);
-          if (conflict === null || rows === undefined) return false;
-          const columns = Object.keys(conflict.values).filter((column) => rows.columnSet.has(column));
-          if (columns.length > 0 && rows.update(conflict.rowId, conflict.values, columns) === 0) {
-            const stored = parts.clocks.load(conflict.table, conflict.rowId)?.data ?? {};
-            rows.upsert(conflict.rowId, { ...stored, ...conflict.values });
-          }
+          const columns = Object.keys(values).filter((column) => rows.columnSet.has(column));
+          if (columns.length > 0 && rows.update(rowId, values, columns) === 0) rows.upsert(rowId, whole);
           return conflicts.remove(id);
         });
       } catch (error) {
-        const constraint = driver.constraintOf(error);
-        throw constraint === null ? error : new TakeBackRefusedError(constraint);
+        const constraint = error instanceof ValueError ? "VALUE" : driver.constraintOf(error);
+        throw constraint === null ? error : new RowRefusedError(table, rowId, constraint, obstaclesOf(tables, rows, rowId, whole));
       }
     },
     dismissConflict: (id) => conflicts.remove(id),

@@ -1,7 +1,7 @@
 /** Two devices gave two rows one value that must be unique, or rows change places and none can go first. */
-import { wireToSql } from "@synckit-gen/schemas/protocol";
 import { type Clock, compareClocks } from "./clock.ts";
 import { logConsequence } from "./consequences.ts";
+import { occupantsOf } from "./obstacles.ts";
 import type { Placing } from "./placing.ts";
 import type { Values } from "./registers.ts";
 import type { ReferenceRules } from "./reference-rules.ts";
@@ -86,13 +86,10 @@ export class UniqueCollisions {
 
   /** Rows whose table has them where this one wants to be. */
   #occupants(work: RowWork): readonly { readonly other: RowWork; readonly columns: readonly string[] }[] {
-    const values = this.#scope.works.fullValues(work);
-    return work.rows.spec.unique.flatMap((columns) => {
-      const bound = columns.map((column) => wireToSql(work.rows.typeOf(column), values[column] ?? null));
-      if (bound.includes(null)) return []; // SQLite lets NULLs be
-      const [otherId] = work.rows.find(columns, bound).filter((rowId) => rowId !== work.rowId);
-      return otherId === undefined ? [] : [{ other: this.#scope.works.get(work.rows, otherId), columns }];
-    });
+    return occupantsOf(work.rows, work.rowId, this.#scope.works.fullValues(work)).map(({ rowId, columns }) => ({
+      other: this.#scope.works.get(work.rows, rowId),
+      columns,
+    }));
   }
 
   /** Its registers hold another value than its table. */

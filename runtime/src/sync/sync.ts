@@ -52,6 +52,8 @@ export interface SyncStatusReport {
   readonly pendingChanges: number;
   /** Rows that wait for a parent, or that their table refuses. */
   readonly heldRows: number;
+  /** Of those, the ones that their table refuses, for a value that another row has for instance: they wait for a person (`heldRows()`, `editHeld`). */
+  readonly refusedRows: number;
   /** Entries of the server's log that could not be read or trusted. */
   readonly quarantinedEntries: number;
   /** Overwritten edits that nobody has looked at. */
@@ -156,14 +158,23 @@ export interface Sync {
   readonly applyDelete: (table: string, rowId: string) => void;
   /** Prunes pushed entries past their time. Returns how many. */
   readonly cleanupChangelog: () => number;
+  /** Rows of the log that their tables cannot hold yet, with what they are to hold and what stands in their way; oldest first. */
   readonly heldRows: (limit?: number) => readonly HeldRow[];
+  /**
+   * Writes some synced columns of a held row, as an edit made now, so that it gets its place and what waits for it too. False: there is no
+   * such row, or it is deleted. Throws `RowRefusedError`, and nothing is written, where the table still refuses it.
+   */
+  readonly editHeld: (table: string, rowId: string, values: Values) => boolean;
   /** Entries of the server's log that could not be read or trusted. Nothing waits for them. */
   readonly quarantined: (limit?: number) => readonly QuarantinedEntry[];
   /** Reads them again, after the right key has come. Returns how many could be applied. */
   readonly retryQuarantine: () => Promise<number>;
   /** What merging took from edits that could not have known of each other, oldest first. */
   readonly conflicts: (limit?: number) => readonly Conflict[];
-  /** Writes a conflict's losing values again, as an edit made now. False: there is none with this id. */
+  /**
+   * Writes a conflict's losing values again, as an edit made now. False: there is none with this id. Throws `RowRefusedError` where the
+   * table does not take them, for a unique value that the winner still has for instance; the conflict stays.
+   */
   readonly takeBack: (conflictId: number) => boolean;
   readonly dismissConflict: (conflictId: number) => boolean;
 }

@@ -219,6 +219,12 @@ export const databaseCatalog = {
     message: (p: { key: string; expected: string }) => `The value of "${p.key}" in "sync_state" is not ${p.expected}.`,
     fix: "Run the printed SQL: sync then works it out again.",
   },
+  "doctor/row-refused": {
+    severity: "warning",
+    message: (p: InTable & { constraint: string; count: number }) =>
+      `${rows(p.count)} of "${p.table}" ${p.count === 1 ? "has" : "have"} arrived and cannot be stored: the table refuses ${p.count === 1 ? "it" : "them"} (${p.constraint}).`,
+    fix: "Let the app give such a row, or the one in its way, other values: `sync.heldRows()` says which, `sync.editHeld()` writes them.",
+  },
   "doctor/entry-table": {
     severity: "warning",
     message: (p: InTable & { count: number }) =>

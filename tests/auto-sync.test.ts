@@ -155,3 +155,35 @@ test("a device whose clock is days behind loses no newer edit to an older one, a
     expect(right.sync.getSyncState("clock_offset_ms")).toBeNull();
   });
 }, 30_000);
+
+test.each([365, -365])(
+  "a device whose clock is %i days off signs in and syncs by itself",
+  async (days) => {
+    await withServer(async (server) => {
+      const clock = { nowMs: () => Date.now() + days * 24 * 60 * 60 * 1000 };
+      const { sync } = await device(server, `off-by-${days}`, { clock });
+
+      sync.scheduler.start();
+      await until(sync, ({ kind }) => kind === "finished");
+      sync.scheduler.stop();
+
+      expect(sync.status().authenticated).toBe(true);
+    });
+  },
+  30_000,
+);
+
+test("a clock that is set a year wrong and right again while the app runs loses nothing and locks nobody out", async () => {
+  await withServer(async (server) => {
+    let offMs = 0;
+    const clock = { nowMs: () => Date.now() + offMs, monotonicMs: () => performance.now() };
+    const { database, sync } = await device(server, "often-set", { clock });
+    await sync.syncNow();
+
+    for (const days of [-365, 0]) {
+      offMs = days * 24 * 60 * 60 * 1000;
+      database.exec(`INSERT INTO notes VALUES ('after ${days}', 'x')`);
+      expect((await sync.syncNow()).pushed).toBe(1);
+    }
+  });
+}, 30_000);

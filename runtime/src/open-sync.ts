@@ -20,7 +20,7 @@ import { clockOffset } from "./store/changelog.ts";
 import type { RemoteChange } from "./store/remote-change.ts";
 import { APPLIED_BY_APP } from "./store/snapshot-facts.ts";
 import { openStore } from "./store/store.ts";
-import { missingSyncColumns } from "./store/sync-tables.ts";
+import { missingColumns, missingSyncColumns } from "./store/sync-tables.ts";
 import { createCycles } from "./sync/cycles.ts";
 import { createMembership } from "./sync/membership.ts";
 import { openBlobs } from "./sync/open-blobs.ts";
@@ -38,9 +38,14 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
     sleep: options.sleep ?? platformSleep,
     timers: options.timers ?? platformTimers,
   };
-  applyMigrations(driver, migrations);
-  const missing = missingSyncColumns(driver);
-  if (missing.length > 0) throw new SyncError("database/outdated", { detail: `it has no ${missing.join(", ")}` });
+  const refuseMismatch = (): void => {
+    const missing = missingColumns(driver, spec);
+    if (missing.length > 0) throw new SyncError("database/mismatch", { detail: `it has no ${missing.join(", ")}` });
+  };
+  applyMigrations(driver, migrations, refuseMismatch);
+  const outdated = missingSyncColumns(driver);
+  if (outdated.length > 0) throw new SyncError("database/outdated", { detail: `it has no ${outdated.join(", ")}` });
+  refuseMismatch();
   const store = openStore(driver, spec, clock.nowMs);
   if (store.isDetached()) store.stayDetached(migrations);
   replayAfterUpgrade(store, spec.modelHash);

@@ -62,8 +62,13 @@ export class Connection {
     return session;
   }
 
+  /** The server's time, as far as it has said: with a clock that is a day ahead, each new session would have run out. */
+  serverMs(): number {
+    return this.#config.clock.nowMs() + (this.#http.clockOffsetMs ?? 0);
+  }
+
   isExpired(session: Session): boolean {
-    return this.#config.clock.nowMs() >= (session.expiresAtSeconds - limits.TOKEN_EARLY_SECONDS) * 1000;
+    return this.serverMs() >= (session.expiresAtSeconds - limits.TOKEN_EARLY_SECONDS) * 1000;
   }
 
   sessionStore(): Promise<SessionStore> {

@@ -45,6 +45,18 @@ const catalog = {
     retryable: false,
     message: "The database's sync tables are older than this runtime: run `synckit-gen generate` and then the migrations it has written.",
   },
+  "database/mismatch": {
+    retryable: false,
+    message:
+      "The database does not have what the schema names. Run the app's own migrations before `createSync`; `synckit-gen doctor` compares the two.",
+  },
+  "database/migration-failed": { retryable: false, message: "A migration of sync could not be run. All of it was taken back." },
+  "database/busy": { retryable: true, message: "The database is busy. Nothing was written; the same call works later." },
+  "database/full": { retryable: true, message: "The disk is full, or the database may not grow. Nothing was written: free some space." },
+  "database/read-only": { retryable: false, message: "The database cannot be written: its file, folder or handle is read-only." },
+  "database/damaged": { retryable: false, message: "The database's file is damaged, or no database: restore it from a copy, then sync." },
+  "database/unreachable": { retryable: true, message: "The database's file could not be read or written." },
+  "database/closed": { retryable: false, message: "The database handle is closed. Stop the scheduler and await cycles before closing it." },
   "cycle/elsewhere": { retryable: true, message: "Another window or process is syncing this database." },
   "entry/undecryptable": { retryable: false, message: "An entry cannot be decrypted with this key." },
   "blob/corrupt": { retryable: false, message: "A file from the server is not what its hash says: it was not kept." },

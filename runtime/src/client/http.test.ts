@@ -71,6 +71,37 @@ test("after the third retry the last failure is told", async () => {
   expect(error).toMatchObject({ code: "server/unavailable", retryable: true, status: 500, serverMessage: "out of order" });
 });
 
+test("what the system says of a lost connection is in the message", async () => {
+  const cause = new TypeError("fetch failed", { cause: Object.assign(new Error("connect"), { code: "ECONNREFUSED" }) });
+
+  const error = await errorOf(networkOf(cause, cause, cause, cause).http.send(call));
+
+  expect(error).toMatchObject({ code: "network/offline", message: "The server could not be reached. (ECONNREFUSED)" });
+});
+
+test("how far the clock is off is known until it is set: by less than a minute it drifts, by more it was", async () => {
+  const start = Date.UTC(2026, 10, 23);
+  let [wallMs, monotonicMs] = [start, 0];
+  const reply = (): Response => json(200, {}, { date: new Date(start + 3_600_000).toUTCString() });
+  const timed = new Http({
+    fetch: async () => reply(),
+    sleep: async () => {},
+    random: { bytes: (length) => new Uint8Array(length) },
+    clock: { nowMs: () => wallMs, monotonicMs: () => monotonicMs },
+  });
+  expect(timed.clockOffsetMs).toBeNull();
+
+  await timed.send(call);
+  expect(timed.clockOffsetMs).toBe(3_600_500);
+  [wallMs, monotonicMs] = [wallMs + 7_230_000, monotonicMs + 7_200_000];
+  expect(timed.clockOffsetMs).toBe(3_600_500);
+  wallMs += 365 * 86_400_000;
+  expect(timed.clockOffsetMs).toBeNull();
+
+  await timed.send(call);
+  expect(timed.clockOffsetMs).toBe(start + 3_600_500 - wallMs);
+});
+
 test("a lost connection keeps its cause", async () => {
   const cause = new TypeError("fetch failed");
   const error = await errorOf(networkOf(cause, cause, cause, cause).http.send(call));

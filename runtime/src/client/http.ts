@@ -12,6 +12,8 @@ const MAX_REPLY_BYTES = 32 * 1024 * 1024;
 const MAX_ERROR_REPLY_BYTES = 64 * 1024;
 const MAX_SERVER_MESSAGE = 200; // characters of the server's own text that are kept
 const TIMEOUT_MS = 30_000;
+/** A clock that moved by this much more or less than time did was set, or slept. */
+const CLOCK_WAS_SET_MS = 60_000;
 /** Slowest line that a large request may go out on: 16 bytes per millisecond, 128 kbit/s. */
 const UPLOAD_BYTES_PER_MS = 16;
 
@@ -37,15 +39,22 @@ type Outcome = { readonly kind: "reply"; readonly body: unknown } | { readonly k
 
 export class Http {
   readonly #ports: HttpPorts;
-  #clockOffsetMs: number | null = null;
+  #serverTime: { readonly offsetMs: number; readonly wallMinusMonotonicMs: number } | null = null;
 
   constructor(ports: HttpPorts) {
     this.#ports = ports;
   }
 
-  /** How far the server's clock was ahead of this device's at the last reply, ms; null: no reply has said. Good to about a second. */
+  /** How far the server's clock is ahead of this device's, ms; null: no reply has said since this one was set. Good to about a second. */
   get clockOffsetMs(): number | null {
-    return this.#clockOffsetMs;
+    const known = this.#serverTime;
+    if (known === null || Math.abs(this.#wallMinusMonotonicMs() - known.wallMinusMonotonicMs) >= CLOCK_WAS_SET_MS) return null;
+    return known.offsetMs;
+  }
+
+  #wallMinusMonotonicMs(): number {
+    const { clock } = this.#ports;
+    return clock.monotonicMs === undefined ? 0 : clock.nowMs() - clock.monotonicMs();
   }
 
   /** The parsed reply; null for an empty one. Throws `SyncError`. */
@@ -85,7 +94,9 @@ export class Http {
       return { kind: "failure", error: await refusalOf(response, this.#ports.clock) };
     } catch (cause) {
       if (cause instanceof SyncError) return { kind: "failure", error: cause };
-      return { kind: "failure", error: new SyncError(signal.aborted ? "network/timeout" : "network/offline", { cause }) };
+      if (signal.aborted) return { kind: "failure", error: new SyncError("network/timeout", { cause }) };
+      const reason = reasonOf(cause);
+      return { kind: "failure", error: new SyncError("network/offline", { cause, ...(reason === null ? {} : { detail: reason }) }) };
     }
   }
 
@@ -93,8 +104,15 @@ export class Http {
   #noteClock(response: Response, sentAtMs: number): void {
     const serverMs = Date.parse(response.headers.get("date") ?? "");
     if (Number.isNaN(serverMs)) return;
-    this.#clockOffsetMs = Math.round(serverMs + 500 - (sentAtMs + this.#ports.clock.nowMs()) / 2);
+    const offsetMs = Math.round(serverMs + 500 - (sentAtMs + this.#ports.clock.nowMs()) / 2);
+    this.#serverTime = { offsetMs, wallMinusMonotonicMs: this.#wallMinusMonotonicMs() };
   }
+}
+
+/** The system's word for it (`ECONNREFUSED`, `ENOTFOUND`, `CERT_HAS_EXPIRED`), which Node has and browsers keep to themselves. */
+function reasonOf(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  return "code" in error && typeof error.code === "string" ? error.code : reasonOf(error.cause);
 }
 
 /** Why the server did not do it. Reads the reply, or lets go of it. */

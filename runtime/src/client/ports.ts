@@ -8,6 +8,8 @@ export interface RandomSource {
 export interface Clock {
   /** Milliseconds since 1970, UTC. */
   readonly nowMs: () => number;
+  /** Milliseconds since any moment, whatever the clock is set to: tells when it was set. Missing: it never is. */
+  readonly monotonicMs?: () => number;
 }
 
 /** Resolves after that many milliseconds. */
@@ -34,7 +36,7 @@ export const platformRandom: RandomSource = {
 export const randomName = (random: RandomSource, bytes: number): string =>
   Array.from(random.bytes(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-export const platformClock: Clock = { nowMs: () => Date.now() };
+export const platformClock: Clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
 
 export const platformSleep: Sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -87,7 +87,7 @@ async function begin(connection: Connection, reply: Begun): Promise<Account> {
   const userId = reply.userId ?? claims?.userId ?? null;
   const appId = reply.appId ?? claims?.appId ?? null;
   const lastsSeconds = reply.expiresInSeconds ?? null;
-  const announced = lastsSeconds === null ? null : Math.floor(connection.config.clock.nowMs() / 1000) + lastsSeconds;
+  const announced = lastsSeconds === null ? null : Math.floor(connection.serverMs() / 1000) + lastsSeconds;
   const expiresAtSeconds = claims?.expiresAtSeconds ?? announced;
   if (userId === null || appId === null || expiresAtSeconds === null) {
     const missing = [userId === null ? "a user" : "", appId === null ? "an app" : "", expiresAtSeconds === null ? "an end" : ""];

@@ -38,6 +38,7 @@ function plain(row: Stored[]): Row {
 function resultOf(error: unknown): string | null {
   // While the app walks through `iterate()`, better-sqlite3 refuses everything else on the handle, without SQLite's help.
   if (error instanceof TypeError && error.message.includes("connection is busy")) return "BUSY";
+  if (error instanceof TypeError && error.message.includes("connection is not open")) return "MISUSE";
   const code: unknown = error instanceof Error && "code" in error ? error.code : null;
   return typeof code === "string" && code.startsWith("SQLITE_") ? code.slice("SQLITE_".length) : null;
 }

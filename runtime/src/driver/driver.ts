@@ -15,7 +15,7 @@ export interface Statement {
   readonly all: (...parameters: readonly SqlValue[]) => readonly Row[];
 }
 
-/** Every method may throw `DatabaseBusyError`, where another connection holds the lock. */
+/** Every method may throw `DatabaseBusyError`, where another connection holds the lock, and a `SyncError` of another `database/…` code. */
 export interface Driver {
   /** The same text may give the same statement. A number is bound as REAL, a bigint as INTEGER. */
   readonly prepare: (sql: string) => Statement;

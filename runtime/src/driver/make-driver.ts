@@ -1,22 +1,36 @@
 /** What all drivers do alike over their library's calls: statements kept by their text, and errors told apart. */
+import { SyncError, type SyncErrorCode } from "../client/errors.ts";
 import { DatabaseBusyError } from "./database-busy-error.ts";
 import type { Driver, Statement } from "./driver.ts";
 
 /** A library's own calls, throwing its own errors. */
 export interface DriverParts extends Pick<Driver, "prepare" | "exec" | "inTransaction"> {
-  /** SQLite's name for the result that an error carries, without the prefix: `BUSY_SNAPSHOT`, `CONSTRAINT_UNIQUE`; null: none. */
+  /** SQLite's name for the result that an error carries, without the prefix: `BUSY_SNAPSHOT`, `CONSTRAINT_UNIQUE`; `MISUSE`: the handle is closed; null: none. */
   readonly resultOf: (error: unknown) => string | null;
 }
+
+/** By the first word of a result: failures that an app can do something about. */
+const FAILURES: Readonly<Record<string, SyncErrorCode>> = {
+  FULL: "database/full",
+  READONLY: "database/read-only",
+  CORRUPT: "database/damaged",
+  NOTADB: "database/damaged",
+  IOERR: "database/unreachable",
+  CANTOPEN: "database/unreachable",
+  MISUSE: "database/closed",
+};
 
 export function makeDriver({ prepare, exec, inTransaction, resultOf }: DriverParts): Driver {
   // Never emptied: texts come from the schema, so there are only so many. SQLite itself prepares again after a schema change.
   const statements = new Map<string, Statement>();
 
-  /** Errors pass as they are, except for those that mean "not now". */
-  const told = (error: unknown): unknown =>
-    /^(?:BUSY|LOCKED)/.test(resultOf(error) ?? "")
-      ? new DatabaseBusyError("another connection holds the database's lock", { cause: error })
-      : error;
+  /** Constraints and our own mistakes pass as they are. */
+  function told(error: unknown): unknown {
+    const [result = ""] = (resultOf(error) ?? "").split("_");
+    if (result === "BUSY" || result === "LOCKED") return new DatabaseBusyError("another connection holds the database's lock", error);
+    const code = FAILURES[result];
+    return code === undefined ? error : new SyncError(code, { cause: error });
+  }
 
   function attempt<T>(call: () => T): T {
     try {
@@ -56,9 +70,18 @@ export function makeDriver({ prepare, exec, inTransaction, resultOf }: DriverPar
   };
 }
 
-const BUSY = 5;
-const LOCKED = 6;
 const CONSTRAINT = 19;
+/** By SQLite's primary result code. */
+const RESULTS: Readonly<Record<number, string>> = {
+  5: "BUSY",
+  6: "LOCKED",
+  8: "READONLY",
+  10: "IOERR",
+  11: "CORRUPT",
+  13: "FULL",
+  14: "CANTOPEN",
+  26: "NOTADB",
+};
 /** By the second byte of an extended result code. */
 const CONSTRAINTS: Readonly<Record<number, string>> = {
   1: "CHECK",
@@ -80,5 +103,5 @@ export function resultName(code: unknown): string | null {
   if (typeof code !== "number") return null;
   const primary = code & 0xff;
   if (primary === CONSTRAINT) return `CONSTRAINT_${CONSTRAINTS[code >> 8] ?? "OTHER"}`;
-  return primary === BUSY ? "BUSY" : primary === LOCKED ? "LOCKED" : null;
+  return RESULTS[primary] ?? null;
 }

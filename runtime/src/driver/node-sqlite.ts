@@ -26,18 +26,28 @@ export interface NodeSqliteStatement {
 export function nodeSqliteDriver(database: NodeSqliteDatabase): Driver {
   if (typeof database.isTransaction !== "boolean")
     throw new TypeError("node:sqlite of this Node is too old for sync: use Node 22.16 or later, or better-sqlite3");
-  const [probe] = statementOf(database.prepare("SELECT 'a' || char(0) || 'b'")).get() ?? [];
-  const isTextWhole = probe === "a\0b";
+  const parts = {
+    prepare: (sql: string) => statementOf(database.prepare(sql)),
+    exec: (sql: string) => database.exec(sql),
+    inTransaction: () => database.isTransaction,
+    resultOf,
+  };
+  const driver = makeDriver(parts);
+  const [probe] = driver.prepare("SELECT 'a' || char(0) || 'b'").get() ?? [];
+  if (probe === "a\0b") return driver;
   return makeDriver({
+    ...parts,
     prepare(sql) {
       const prepared = database.prepare(sql);
-      const isQuery = /^\s*SELECT\b/i.test(sql);
-      return isTextWhole || !isQuery ? statementOf(prepared) : wholeText(database, sql, prepared.columns().length);
+      return /^\s*SELECT\b/i.test(sql) ? wholeText(database, sql, prepared.columns().length) : statementOf(prepared);
     },
-    exec: (sql) => database.exec(sql),
-    inTransaction: () => database.isTransaction,
-    resultOf: (error) => (error instanceof Error && "errcode" in error ? resultName(error.errcode) : null),
   });
+}
+
+function resultOf(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  if ("code" in error && error.code === "ERR_INVALID_STATE") return "MISUSE";
+  return "errcode" in error ? resultName(error.errcode) : null;
 }
 
 function statementOf(prepared: NodeSqliteStatement): Statement {

@@ -3,6 +3,7 @@
  * through the C interface: the object interface binds whole numbers as INTEGER, which no other driver does.
  */
 import type { SqlValue } from "@synckit-gen/schemas/protocol";
+import { SyncError } from "../client/errors.ts";
 import type { Driver, Row, Statement } from "./driver.ts";
 import { makeDriver, resultName } from "./make-driver.ts";
 
@@ -49,7 +50,7 @@ type Capi = SqliteWasm["capi"];
 export function sqliteWasmDriver(sqlite: SqliteWasm, database: SqliteWasmDatabase): Driver {
   const { capi } = sqlite;
   const handle = (): number => {
-    if (database.pointer === undefined) throw new TypeError("the database is closed");
+    if (database.pointer === undefined) throw new SyncError("database/closed");
     return database.pointer;
   };
   return makeDriver({

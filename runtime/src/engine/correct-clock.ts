@@ -8,10 +8,10 @@ const LEAST_OFFSET_MS = 60_000;
 
 /**
  * Keeps what the last reply said. The server is asked first where a clock is known to be wrong, since it may have been set right
- * meanwhile; and where nothing has been heard from it yet by a device that has synced before, since nobody knows how long ago.
+ * meanwhile; and where nothing has been heard from it, or nothing since this clock was set, by a device that has synced before: nobody knows how long ago.
  */
 export async function correctClock(state: StateStore, client: Pick<SyncKitClient, "clockOffsetMs" | "status">): Promise<void> {
-  const isBack = client.clockOffsetMs() === null && state.get("pull_cursor") !== "0";
+  const isBack = client.clockOffsetMs() === null && state.get("last_sync_ms") !== null;
   if (isBack || clockOffset(state) !== 0) await client.status();
   noteClock(state, client);
 }

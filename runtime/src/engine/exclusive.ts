@@ -19,7 +19,8 @@ export async function exclusively<T>(
   }
   let cancel = (): void => {};
   const renew = (): void => {
-    lease.take(owner);
+    // Nobody would catch it here, and a database that is busy now is asked again twice before the lease is over.
+    attempt(() => lease.take(owner));
     cancel = ports.timers.after(RENEW_EVERY_MS, renew);
   };
   cancel = ports.timers.after(RENEW_EVERY_MS, renew);
@@ -27,6 +28,15 @@ export async function exclusively<T>(
     return await work();
   } finally {
     cancel();
-    lease.release(owner);
+    attempt(() => lease.release(owner)); // what is not given back runs out; what `work` came to matters more
+  }
+}
+
+/** Whether it worked is of no consequence. */
+function attempt(call: () => unknown): void {
+  try {
+    call();
+  } catch {
+    // a database that is busy, full or closed: the next call of somebody who can catch it says so
   }
 }

@@ -1,13 +1,15 @@
 /** Applies generated migrations: each once, in order, each in one transaction. */
+import { SyncError } from "../client/errors.ts";
 import { fingerprint } from "./fingerprint.ts";
 import type { Driver } from "../driver/driver.ts";
 import type { Migration } from "../generated/spec.ts";
 
 /**
  * Runs the migrations that this database has not had. The first one is replay-safe: where its text has changed since it
- * ran, it runs again, and brings newer triggers. Later ones run once, whatever ran them.
+ * ran, it runs again, and brings newer triggers. Later ones run once, whatever ran them. `check` may refuse what the last
+ * one leaves, by throwing: its triggers do not stay then.
  */
-export function applyMigrations(driver: Driver, migrations: readonly Migration[]): readonly string[] {
+export function applyMigrations(driver: Driver, migrations: readonly Migration[], check: () => void = () => {}): readonly string[] {
   const applied: string[] = [];
   for (const migration of migrations) {
     const digest = migration.once === true ? "done" : fingerprint(migration.statements.join("\0"));
@@ -16,7 +18,8 @@ export function applyMigrations(driver: Driver, migrations: readonly Migration[]
       record(driver, migration.name, digest);
       continue;
     }
-    withForeignKeys(driver, migration.foreignKeys, () => run(driver, migration, digest));
+    const isLast = migration === migrations.at(-1);
+    withForeignKeys(driver, migration.foreignKeys, () => run(driver, migration, digest, isLast ? check : () => {}));
     applied.push(migration.name);
   }
   return applied;
@@ -32,15 +35,17 @@ function isDone(driver: Driver, migration: Migration, all: readonly Migration[],
 const isReplaced = (driver: Driver, { replaces = [] }: Migration): boolean =>
   replaces.length > 0 && replaces.every((name) => recorded(driver, name) !== null);
 
-function run(driver: Driver, migration: Migration, digest: string): void {
+function run(driver: Driver, migration: Migration, digest: string, check: () => void): void {
   driver.exec("BEGIN IMMEDIATE");
   try {
     for (const statement of migration.statements) driver.exec(statement);
     record(driver, migration.name, digest);
+    check();
     driver.exec("COMMIT");
   } catch (error) {
     if (driver.inTransaction()) driver.exec("ROLLBACK");
-    throw error;
+    if (error instanceof SyncError || !(error instanceof Error)) throw error;
+    throw new SyncError("database/migration-failed", { detail: `${migration.name}: ${error.message}`, cause: error });
   }
 }
 

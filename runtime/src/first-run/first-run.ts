@@ -3,7 +3,7 @@
  * what went wrong last. The same for a first device, a further device and a later run; a user interface renders
  * the step and calls the action that belongs to it.
  */
-import { SyncError } from "../client/errors.ts";
+import { SyncError, type SyncErrorCode } from "../client/errors.ts";
 import { eventSource, type Unsubscribe } from "../events/event-stream.ts";
 import type { Sync } from "../sync/sync.ts";
 
@@ -27,7 +27,7 @@ export interface FirstRunState {
   /** An action is under way. Other actions throw until it is done. */
   readonly isBusy: boolean;
   /** Why the last action did not lead on; the step tells what to do about it. */
-  readonly problem: { readonly code: string; readonly message: string; readonly retryable: boolean } | null;
+  readonly problem: { readonly code: SyncErrorCode; readonly message: string; readonly retryable: boolean } | null;
   /** For `keep-phrase` only: 24 words. */
   readonly phrase: string | null;
 }
@@ -100,7 +100,7 @@ export function firstRun(sync: FirstRunSync, options: FirstRunOptions = {}): Fir
       const step = await work();
       become({ step, isBusy: false, phrase: step === "keep-phrase" ? await client.recoveryPhrase() : null });
     } catch (error) {
-      if (!(error instanceof SyncError) && !isBusyDatabase(error)) {
+      if (!(error instanceof SyncError)) {
         become({ isBusy: false });
         throw error;
       }
@@ -150,6 +150,3 @@ export function firstRun(sync: FirstRunSync, options: FirstRunOptions = {}): Fir
     retry: () => act(["start", "sign-in", "choose-password", "enter-password", "first-sync"], onwards),
   };
 }
-
-const isBusyDatabase = (error: unknown): error is Error & { readonly code: string; readonly retryable: boolean } =>
-  error instanceof Error && "code" in error && error.code === "database/busy";

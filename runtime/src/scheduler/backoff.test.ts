@@ -24,6 +24,13 @@ test("a busy database is tried again in seconds, an error of unknown kind as a f
   expect(nextTry(new Error("disk full"), 1, 0)).toEqual({ kind: "wait", ms: 120_000 });
 });
 
-test.each<SyncErrorCode>(["auth/expired", "auth/other-account", "key/none", "keychain/failed"])("%s waits for a person", (code) => {
-  expect(nextTry(new SyncError(code), 1, 0)).toEqual({ kind: "needs-user", code });
+test("a full disk is tried again as the network is, in the hope of space", () => {
+  expect(nextTry(new SyncError("database/full"), 2, 0)).toEqual({ kind: "wait", ms: 240_000 });
 });
+
+test.each<SyncErrorCode>(["database/closed", "auth/expired", "auth/other-account", "key/none", "keychain/failed"])(
+  "%s waits for a person",
+  (code) => {
+    expect(nextTry(new SyncError(code), 1, 0)).toEqual({ kind: "needs-user", code });
+  },
+);

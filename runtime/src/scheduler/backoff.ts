@@ -1,6 +1,5 @@
 /** When to try again after a cycle failed. Pure: what failed and how often in; milliseconds, or "ask the user", out. */
 import { SyncError } from "../client/errors.ts";
-import { DatabaseBusyError } from "../driver/database-busy-error.ts";
 
 const MINUTE_MS = 60_000;
 /** Failures back off 2, 4, 8, 15, 15, … minutes. */
@@ -12,16 +11,15 @@ const BUSY_MS = 5_000;
 /** A quarter of the wait is drawn, so that a fleet cut off at once does not come back at once. */
 const JITTER = 0.25;
 
-/** Only a person can go on from these: signing in, a password, another version of the app, a choice. */
-const NEEDS_USER = /^(?:auth|key|keychain|config|device|account|model)\//;
+/** Only a person can go on from these: signing in, a password, another version of the app, a choice, a database that is repaired. */
+const NEEDS_USER = /^(?:(?:auth|key|keychain|config|device|account|model)\/|database\/(?:read-only|damaged|closed)$)/;
 
 export type NextTry = { readonly kind: "wait"; readonly ms: number } | { readonly kind: "needs-user"; readonly code: string };
 
 /** `failures`: how many cycles in a row have failed, this one included. `random`: 0 to 1. */
 export function nextTry(error: unknown, failures: number, random: number): NextTry {
-  if (error instanceof DatabaseBusyError) return { kind: "wait", ms: BUSY_MS };
   if (error instanceof SyncError) {
-    if (error.code === "cycle/elsewhere") return { kind: "wait", ms: BUSY_MS };
+    if (error.code === "cycle/elsewhere" || error.code === "database/busy") return { kind: "wait", ms: BUSY_MS };
     if (error.code === "server/payment-required") return { kind: "wait", ms: PAYMENT_MS };
     if (NEEDS_USER.test(error.code)) return { kind: "needs-user", code: error.code };
   }

@@ -256,3 +256,44 @@ test("stopping leaves no timer, and starting twice is starting once", async () =
   expect(app.timers()).toBe(0);
   expect(app.scheduler.state()).toEqual({ kind: "stopped" });
 });
+
+test("a database that is busy for a moment ends neither the app nor the looking for changes", async () => {
+  let newest = 0;
+  let isBusy = false;
+  const app = world({
+    newestChange: () => {
+      if (isBusy) throw new SyncError("database/busy");
+      return newest;
+    },
+  });
+  app.scheduler.start();
+  await app.pass(MINUTE);
+  isBusy = true;
+  newest += 1;
+  await app.pass(MINUTE);
+  expect(app.ranAt).toEqual([0]);
+
+  isBusy = false;
+  await app.pass(MINUTE / 2);
+  expect(app.ranAt.length).toBe(2);
+});
+
+test("a database that was closed is told once, and the app goes on", async () => {
+  let isClosed = false;
+  const state = new Map<string, string>();
+  const app = world({
+    getSyncState: (key) => {
+      if (isClosed) throw new SyncError("database/closed");
+      return state.get(key) ?? null;
+    },
+    syncNow: async () => void state.set("last_sync_ms", String(app.now())),
+  });
+  app.scheduler.start();
+  await app.pass(MINUTE);
+  isClosed = true;
+  await app.pass(20 * MINUTE);
+
+  expect(app.states.filter(({ kind }) => kind === "needs-user")).toEqual([{ kind: "needs-user", code: "database/closed" }]);
+  app.scheduler.stop();
+  expect(app.timers()).toBe(0);
+});

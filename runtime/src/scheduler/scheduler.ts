@@ -68,7 +68,7 @@ export function createScheduler(sync: Scheduled, ports: SchedulerPorts, onState:
   let blockedBy: string | null = null;
   let failed = { atMs: 0, waitMs: 0 };
   let wantedAtMs = Number.POSITIVE_INFINITY; // by a change or a notice
-  let seenChange = 0;
+  let seenChange: number | null = null;
   let told = "";
   const cleanUps: Unsubscribe[] = [];
   let cancelCheck: Unsubscribe = () => {};
@@ -98,8 +98,7 @@ export function createScheduler(sync: Scheduled, ports: SchedulerPorts, onState:
     return { kind: "waiting", dueAtMs: dueAtMs(), failures };
   }
 
-  function tell(): void {
-    const now = state();
+  function tell(now: SchedulerState): void {
     const text = JSON.stringify(now);
     if (text === told) return;
     told = text;
@@ -109,9 +108,9 @@ export function createScheduler(sync: Scheduled, ports: SchedulerPorts, onState:
   async function run(): Promise<void> {
     isRunning = true;
     wantedAtMs = Number.POSITIVE_INFINITY;
-    const changeBefore = sync.newestChange();
-    tell();
+    tell({ kind: "running" });
     try {
+      const changeBefore = sync.newestChange();
       await sync.syncNow();
       failures = 0;
       failed = { atMs: 0, waitMs: 0 };
@@ -127,15 +126,25 @@ export function createScheduler(sync: Scheduled, ports: SchedulerPorts, onState:
     check();
   }
 
-  /** Runs what is due, and looks again in a minute or when the next wait is over, whichever is sooner. */
+  /**
+   * Runs what is due, and looks again in a minute or when the next wait is over, whichever is sooner. Timers call it, where nobody
+   * could catch: an app must not end because its database is busy, or was closed.
+   */
   function check(): void {
     cancelCheck();
-    if (!isStarted) return tell();
-    const now = state();
-    if (now.kind === "waiting" && now.dueAtMs <= clock.nowMs()) return void run();
-    tell();
-    const untilDue = now.kind === "waiting" ? Math.max(now.dueAtMs - clock.nowMs(), 0) : CHECK_EVERY_MS;
-    if (!isRunning) cancelCheck = timers.after(Math.min(untilDue, CHECK_EVERY_MS), check);
+    if (!isStarted) return tell({ kind: "stopped" });
+    let untilNextMs = CHECK_EVERY_MS;
+    try {
+      const now = state();
+      if (now.kind === "waiting" && now.dueAtMs <= clock.nowMs()) return void run();
+      tell(now);
+      if (now.kind === "waiting") untilNextMs = Math.max(now.dueAtMs - clock.nowMs(), 0);
+    } catch (error) {
+      const next = nextTry(error, 1, 0);
+      if (next.kind === "needs-user") tell({ kind: "needs-user", code: next.code });
+      else untilNextMs = next.ms;
+    }
+    if (!isRunning) cancelCheck = timers.after(Math.min(untilNextMs, CHECK_EVERY_MS), check);
   }
 
   function want(atMs: number): void {
@@ -145,10 +154,13 @@ export function createScheduler(sync: Scheduled, ports: SchedulerPorts, onState:
 
   /** Triggers write the changelog, whoever the writer is; so looking at it misses none, and costs one read. */
   function look(): void {
-    const newest = sync.newestChange();
-    if (newest !== seenChange && !isRunning) {
-      seenChange = newest;
-      want(clock.nowMs() + DEBOUNCE_MS);
+    try {
+      const newest = sync.newestChange();
+      const isNew = seenChange !== null && newest !== seenChange;
+      if (!isRunning || seenChange === null) seenChange = newest;
+      if (isNew && !isRunning) want(clock.nowMs() + DEBOUNCE_MS);
+    } catch {
+      // busy or closed, and no place to say so: the next look, or the next cycle, meets it again
     }
     cancelLook = timers.after(LOOK_EVERY_MS, look);
   }
@@ -165,7 +177,7 @@ export function createScheduler(sync: Scheduled, ports: SchedulerPorts, onState:
     start() {
       if (isStarted) return;
       isStarted = true;
-      seenChange = sync.newestChange();
+      seenChange = null;
       cleanUps.push(ports.connectivity.subscribe(() => (ports.connectivity.isOnline() ? wake() : check())));
       if (sync.subscribeNotices !== undefined) cleanUps.push(sync.subscribeNotices(() => want(clock.nowMs())));
       look();

@@ -1,5 +1,9 @@
-/** The sync tables as this version reads them. Migrations make them; one that an older generator wrote may lack columns. */
+/**
+ * The tables that this version reads, against those that are there: sync's own, which migrations make (one that an older generator
+ * wrote may lack columns), and the app's.
+ */
 import type { Driver } from "../driver/driver.ts";
+import type { AppSpec } from "../generated/spec.ts";
 
 const SYNC_TABLES: Readonly<Record<string, readonly string[]>> = {
   sync_changelog: ["id", "table_name", "op", "row_id", "timestamp", "data", "pushed", "mask", "old", "stamp", "seen", "rule"],
@@ -11,15 +15,22 @@ const SYNC_TABLES: Readonly<Record<string, readonly string[]>> = {
   sync_conflicts: ["id", "table_name", "row_id", "kind", "data", "stamp", "device", "winner_stamp", "winner_device", "noticed"],
 };
 
-/** Tables and columns (`table.column`) that this database does not have. */
-export function missingSyncColumns(driver: Driver): readonly string[] {
-  return Object.entries(SYNC_TABLES).flatMap(([table, columns]) => {
-    const found = new Set(
-      driver
-        .prepare("SELECT name FROM pragma_table_info(?)")
-        .all(table)
-        .map(([name]) => name),
-    );
-    return found.size === 0 ? [table] : columns.flatMap((column) => (found.has(column) ? [] : [`${table}.${column}`]));
+/** Of sync's own tables and columns (`table.column`), those that this database does not have. */
+export const missingSyncColumns = (driver: Driver): readonly string[] => missingFrom(driver, Object.entries(SYNC_TABLES));
+
+/** The same of the app's: a trigger that names a missing column would make the app's own writes fail. */
+export const missingColumns = (driver: Driver, { tables }: Pick<AppSpec, "tables">): readonly string[] =>
+  missingFrom(
+    driver,
+    tables.map(({ name, columns }) => [name, columns.map((column) => column.name)]),
+  );
+
+function missingFrom(driver: Driver, wanted: readonly (readonly [table: string, columns: readonly string[]])[]): readonly string[] {
+  const columnsOf = driver.prepare("SELECT lower(name) FROM pragma_table_xinfo(?)");
+  return wanted.flatMap(([table, columns]) => {
+    const found = new Set(columnsOf.all(table).map(([name]) => name));
+    // As SQLite's: of ASCII only.
+    const lower = (name: string): string => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+    return found.size === 0 ? [table] : columns.filter((column) => !found.has(lower(column))).map((column) => `${table}.${column}`);
   });
 }

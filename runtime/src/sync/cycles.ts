@@ -2,7 +2,6 @@
 import type { SyncKitClient } from "../client/client.ts";
 import { SyncError } from "../client/errors.ts";
 import type { Clock, Sleep, Timers } from "../client/ports.ts";
-import { DatabaseBusyError } from "../driver/database-busy-error.ts";
 import { bootstrap } from "../engine/bootstrap.ts";
 import { correctClock, noteClock } from "../engine/correct-clock.ts";
 import type { EntryFormat } from "../engine/entry.ts";
@@ -93,13 +92,22 @@ export function createCycles(parts: CycleParts): Cycles {
       parts.onFinished();
       return done;
     } catch (error) {
-      const known = error instanceof SyncError || error instanceof DatabaseBusyError ? error : null;
+      const known = error instanceof SyncError ? error : null;
       const message = known?.message ?? "Something went wrong inside the app.";
       events.publish({ kind: "failed", code: known?.code ?? "internal", message, retryable: known?.retryable ?? false });
       throw error;
     } finally {
       events.forget((kind) => kind.startsWith("progress"));
+      tellStatus();
+    }
+  }
+
+  /** Read from the database: where that fails, it is also why the cycle has, and was told. */
+  function tellStatus(): void {
+    try {
       events.publish({ kind: "status", status: parts.status() });
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
     }
   }
 

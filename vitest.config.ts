@@ -40,13 +40,18 @@ const onPostgresAndS3 = {
 const hasStores = services.postgres !== null && services.s3 !== null;
 if (!hasStores) process.stderr.write("postgres+s3: skipped, start PostgreSQL and S3 with `npm run services`\n");
 
+const PATIENCE_MS = 300_000;
+
 // Workspace packages are tested from their sources; only the command-line tools run from dist.
 export default defineConfig({
   ssr: { resolve: { conditions: ["synckit-source", "node"] } },
   resolve: { conditions: ["synckit-source", "node"] },
   test: {
     exclude: ["**/node_modules/**", "**/dist/**"],
-    testTimeout: 30_000,
+    // Patience and no measure: what hangs is found, and what is slow on a busy machine passes.
+    testTimeout: PATIENCE_MS,
+    hookTimeout: PATIENCE_MS,
+    expect: { poll: { timeout: PATIENCE_MS / 2 } },
     setupFiles: ["tests/fuzz/setup.ts"],
     projects: [
       { extends: true, test: { name: "all", include: ["*/src/**/*.test.ts", "tests/**/*.test.ts", "examples/*/**/*.test.ts"] } },

@@ -136,4 +136,4 @@ export const wrong = synckit.rollup({ shema: "synckit.yaml" });
   const { stdout, status } = spawnSync(process.execPath, [tsc, "-p", home.path, "--pretty", "false"], { cwd: home.path, encoding: "utf8" });
 
   expect({ stdout, status }).toEqual({ stdout: "", status: 0 });
-}, 60_000);
+});

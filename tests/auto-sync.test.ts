@@ -88,7 +88,7 @@ test("a started scheduler syncs what an app writes, and events say so with total
     await other.sync.syncNow();
     expect(pulled).toContain("pull 1200/1200");
   });
-}, 30_000);
+});
 
 test("two handles on one file take turns, and a third process that was killed is waited for", async () => {
   await withServer(async (server) => {
@@ -127,7 +127,7 @@ test("two handles on one file take turns, and a third process that was killed is
       (error) => isSyncError(error) && error.code === "cycle/elsewhere" && error.retryable,
     );
   });
-}, 30_000);
+});
 
 const DAYS_MS = 3 * 24 * 60 * 60 * 1000;
 
@@ -154,7 +154,7 @@ test("a device whose clock is days behind loses no newer edit to an older one, a
     expect(Math.round(Number(slow.sync.getSyncState("clock_offset_ms")) / 1000 / 60)).toBe(DAYS_MS / 1000 / 60);
     expect(right.sync.getSyncState("clock_offset_ms")).toBeNull();
   });
-}, 30_000);
+});
 
 test.each([365, -365])(
   "a device whose clock is %i days off signs in and syncs by itself",
@@ -186,4 +186,4 @@ test("a clock that is set a year wrong and right again while the app runs loses 
       expect((await sync.syncNow()).pushed).toBe(1);
     }
   });
-}, 30_000);
+});

@@ -18,7 +18,7 @@ beforeAll(async () => {
   await desk.setupEncryptionNew("rows");
   await phone.setupEncryptionExisting("rows");
 });
-afterAll(() => server.close(), 20_000); // the server waits for sockets that a client opened and never used
+afterAll(() => server.close());
 
 const contentOf = (size: number, seed: number): Uint8Array => Uint8Array.from({ length: size }, (_, at) => (at * 31 + seed) & 255);
 const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

@@ -23,7 +23,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const sync of open) sync.scheduler.stop();
   await server.close();
-}, 20_000);
+});
 
 async function device(name: string, serverUrl = server.url): Promise<{ readonly database: Database.Database; readonly sync: Sync }> {
   const database = new Database(":memory:");

@@ -194,7 +194,7 @@ async function saveUntil(schema: string, isNoticed: () => boolean): Promise<void
     home.put("synckit.yaml", `${schema}${"#\n".repeat(saves++)}`);
     return false;
   };
-  await expect.poll(save, { interval: 250, timeout: 20_000 }).toBe(true);
+  await expect.poll(save, { interval: 250 }).toBe(true);
 }
 
 const isRepaired = (): boolean => tables().includes("title: string | null;");

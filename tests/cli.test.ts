@@ -35,7 +35,7 @@ function run(
     cwd: options.cwd ?? home,
     env,
     encoding: "utf8",
-    timeout: 20_000,
+    timeout: 120_000,
   });
   return { code: ran.status, out: ran.stdout, err: ran.stderr };
 }

@@ -35,7 +35,7 @@ test("generated TypeScript passes the strictest flags", () => {
   ]);
 
   expect(compileErrors(files)).toEqual([]);
-}, 120_000);
+});
 
 /** Every `@ts-expect-error` that finds no error is one itself, so this file also proves that the compiler looked. */
 const TYPE_TEST = `
@@ -112,7 +112,7 @@ test("generated types accept what the schema says and refuse the rest", () => {
   const files = new Map([...typescriptFiles("app", everyFeature()), ["app/types.ts", TYPE_TEST]]);
 
   expect(compileErrors(files)).toEqual([]);
-}, 120_000);
+});
 
 test("each table more costs the type-checker a small, constant amount", () => {
   const [twenty = 0, forty = 0, sixty = 0] = [20, 40, 60].map((count) =>
@@ -122,7 +122,7 @@ test("each table more costs the type-checker a small, constant amount", () => {
   // 76 today. A chain of Kysely calls per statement takes 6,500.
   expect((forty - twenty) / 20).toBeLessThan(150);
   expect((sixty - forty) / (forty - twenty)).toBeCloseTo(1, 1);
-}, 120_000);
+});
 
 test("the compile test sees errors", () => {
   const files = new Map([
@@ -131,7 +131,7 @@ test("the compile test sees errors", () => {
   ]);
 
   expect(compileErrors(files)).toHaveLength(1);
-}, 120_000);
+});
 
 /** How an Electron app and a page use what `--with electron,http` writes; Electron's types are its own. */
 const BINDINGS_TEST = `
@@ -170,4 +170,4 @@ test("bindings pass the strictest flags, together with Electron's own types", ()
     .map(({ path, text }) => [`app/${path}`, text] as const);
 
   expect(compileErrors(new Map([...typescriptFiles("app", model), ...extra, ["app/use.ts", BINDINGS_TEST]]))).toEqual([]);
-}, 120_000);
+});

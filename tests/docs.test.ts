@@ -71,4 +71,4 @@ test("every TypeScript block of the README and the docs compiles", () => {
   }
 
   expect(compileErrors(files.set("always.ts", "export {};\n")).filter((error) => !isUnused(error))).toEqual([]);
-}, 120_000);
+});

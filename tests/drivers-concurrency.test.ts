@@ -235,7 +235,7 @@ describe.each(fileDrivers.flatMap((on) => ["wal", "delete"].map((journal) => ({ 
       expect(written).toBeGreaterThan(0);
       expect(new Set(inserted)).toEqual(new Set(Array.from({ length: written }, (_, index) => `c${index + 1}`)));
       db.close();
-    }, 60_000);
+    });
   },
 );
 

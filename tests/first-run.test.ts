@@ -26,7 +26,7 @@ interface Device {
   readonly steps: string[];
 }
 
-describe.runIf(chromiumPath !== null)(`a first run, with a person in Chromium${chromiumHint}`, { timeout: 60_000 }, () => {
+describe.runIf(chromiumPath !== null)(`a first run, with a person in Chromium${chromiumHint}`, () => {
   let browser: Browser;
   let server: EmbeddedServer;
   let folder: string;
@@ -34,7 +34,7 @@ describe.runIf(chromiumPath !== null)(`a first run, with a person in Chromium${c
 
   beforeAll(async () => {
     browser = await launchChromium();
-  }, 60_000);
+  });
   afterAll(() => browser.close());
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "synckit-first-run-"));

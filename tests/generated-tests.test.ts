@@ -137,7 +137,7 @@ describe("generated tests", () => {
 
     expect(failures(results)).toEqual([]);
     expect(results.size).toBe(APPS.length * 2 * 2);
-  }, 300_000);
+  });
 
   describe("fail when", () => {
     const files = filesOf(NOTES);
@@ -166,7 +166,7 @@ describe("generated tests", () => {
     let results: ReadonlyMap<string, readonly Result[]>;
     beforeAll(() => {
       results = runVitest(new Map(Object.entries(cases).map(([name, changed]) => [name.replaceAll(" ", "-"), changed])));
-    }, 240_000);
+    });
 
     test.each(Object.keys(cases))("%s", (name) => {
       const own = [...results].filter(([file]) => file.startsWith(`${name.replaceAll(" ", "-")}/`)).flatMap(([, found]) => found);
@@ -193,7 +193,7 @@ describe("generated tests", () => {
       const ran = spawnSync(process.execPath, ["--conditions=synckit-source", "own.ts"], {
         cwd: folder,
         encoding: "utf8",
-        timeout: 60_000,
+        timeout: 120_000,
       });
 
       expect({ out: ran.stdout, err: ran.stderr }).toEqual({ out: `${expected}\n`, err: "" });

@@ -57,7 +57,7 @@ describe.runIf(isHere)("the system's keychain (start it: apt-get install gnome-k
     } finally {
       await server.close();
     }
-  }, 60_000);
+  });
 
   test("where there is no bus, that is said", () => {
     const { stdout } = spawnSync("bash", ["-c", program("store")], {

@@ -98,7 +98,7 @@ test("a backup made under load is one moment of the server, and serves after it 
   const { url } = (await again.call("POST", "/api/sync/blobs/download", { hash: blob.hash })).body as { readonly url: string };
   expect(await (await fetch(url)).text()).toBe("sealed bytes");
   await restored.stop();
-}, 60_000);
+});
 
 test("a backup goes into an empty directory only, and a restore overwrites only when told and when nobody uses the data", async () => {
   await setUp(at("data"));
@@ -116,7 +116,7 @@ test("a backup goes into an empty directory only, and a restore overwrites only 
 
   expect((await run(["app", "list", "--data", at("data")])).out).not.toContain("Later");
   expect(readdirSync(at("data")).filter((name) => name.startsWith("synckit.db"))).toEqual(["synckit.db"]);
-}, 60_000);
+});
 
 test("the doctor names counters that are off, blobs without bytes and bytes without blob", async () => {
   const { signIn, register } = await setUp(at("data"));
@@ -148,7 +148,7 @@ test("the doctor names counters that are off, blobs without bytes and bytes with
     expect.stringMatching(/-stray: bytes of no blob and of no upload$/),
   ]);
   expect({ code, err }).toEqual({ code: 1, err: "3 found.\n" });
-}, 60_000);
+});
 
 test("a push past the quota is refused with 402 and its dimension, and nothing of it is stored", async () => {
   const { signIn, register } = await setUp(at("data"));
@@ -163,4 +163,4 @@ test("a push past the quota is refused with 402 and its dimension, and nothing o
   expect((await push("a", "b")).status).toBe(200);
   expect(await push("c")).toMatchObject({ status: 402, body: { error: "quota_exceeded", dimension: "changes", key: "default" } });
   expect((await caller.call("GET", "/api/sync/status")).body).toMatchObject({ latest_cursor: 2 });
-}, 60_000);
+});

@@ -102,7 +102,6 @@ test.each(["http://localhost:5173", "tauri://localhost", "http://[::1]:8080"])("
 
 test.runIf(chromiumPath !== null)(
   `Chromium: the client on a page of another origin signs in, pushes, pulls, moves a file and knows the server's time${chromiumHint}`,
-  { timeout: 60_000 },
   async () => {
     const bundle = await build({
       stdin: {

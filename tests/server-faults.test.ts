@@ -112,7 +112,7 @@ describe.skipIf(services.postgres === null)(`two servers on ${needing("postgres"
       servers[1]?.child.kill("SIGKILL");
       await untilMore();
     });
-  }, 120_000);
+  });
 
   test.runIf(services.s3 !== null)("a token and a blob of one are good at the other", async () => {
     const storage = await openPostgresStorage({ url: database.url });
@@ -141,7 +141,7 @@ test("the server may be killed in mid push, again and again: nothing answered is
 
   expect(kills).toBe(5);
   expect(rows).toBeGreaterThan(0);
-}, 120_000);
+});
 
 test("clocks of devices that are off by decades change neither order nor what is read", async () => {
   const storage = openSqliteStorage(":memory:");

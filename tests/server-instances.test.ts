@@ -26,7 +26,7 @@ interface Instance {
   kill(): Promise<void>;
 }
 
-describe.runIf(services.postgres !== null)(`two servers on one ${needing("postgres", "PostgreSQL")}`, { timeout: 60_000 }, () => {
+describe.runIf(services.postgres !== null)(`two servers on one ${needing("postgres", "PostgreSQL")}`, () => {
   let loaded: LoadedSpec;
   let folder: string;
   let database: TestDatabase;

@@ -34,7 +34,7 @@ describe.runIf(chromiumPath !== null)(`in Chromium${chromiumHint}`, () => {
       response.end("<!doctype html><title>Back</title>You can close this window.");
     });
     await new Promise<void>((resolve) => void app.listen(0, resolve));
-  }, 60_000);
+  });
   afterEach(async () => {
     for (const cleanUp of cleanUps.splice(0)) await cleanUp();
     answers = [];

@@ -18,7 +18,6 @@ test("docs/testing.md lists the deliberate faults", () => {
 
 test.each(["flag-outside-transaction", "dead-registers-forgotten", "repairs-not-pushed"])(
   "the simulator catches the fault %s",
-  { timeout: 120_000 },
   async (name) => {
     expect(await catchFault(name, 1, 60)).not.toBeNull();
   },

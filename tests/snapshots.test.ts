@@ -68,43 +68,38 @@ function registersOf({ driver }: TestDevice): Readonly<Record<string, unknown>> 
 
 const stateOf = (device: TestDevice) => ({ rows: syncedRows(device), registers: registersOf(device) });
 
-test(
-  "a device that begins with a snapshot has the registers of one that read the log, and goes on like it",
-  { timeout: 120_000 },
-  async () => {
-    let taken = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 31 - 1 }), async (seed) => {
-        const random = seededRandom(seed);
-        const world = await open(5);
-        const [uploader, , , beginner, reader] = world.devices as [TestDevice, TestDevice, TestDevice, TestDevice, TestDevice];
-        const history = async (length: number, devices = 3): Promise<void> => {
-          for (const step of randomHistory(random, devices, loaded.spec.tables.length, length)) await takeStep(world, step, undefined);
-          for (const { network } of world.devices) network.fault = () => null;
-        };
-        await history(60);
-        await uploader.sync.uploadSnapshot();
-        await history(20);
-        // Edits of the new devices' own, before they have read anything.
-        if (random.chance(0.5))
-          for (const device of [beginner, reader])
-            device.edit("INSERT INTO projects (id, name) VALUES (?, 'own')", `own of ${device.name}`);
-        reader.network.hasExtensions = () => false;
-        taken += (await beginner.sync.syncNow()).bootstrapped;
-        expect((await reader.sync.syncNow()).bootstrapped).toBe(0);
-        await world.settle();
-        reader.network.hasExtensions = () => false;
-        expect(stateOf(beginner)).toEqual(stateOf(reader));
-        await history(30, 5);
-        await world.settle();
-        expect(stateOf(beginner)).toEqual(stateOf(reader));
-        expect(syncedRows(beginner)).toEqual(syncedRows(uploader));
-      }),
-      { numRuns: 8 },
-    );
-    expect(taken).toBeGreaterThan(20);
-  },
-);
+test("a device that begins with a snapshot has the registers of one that read the log, and goes on like it", async () => {
+  let taken = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 31 - 1 }), async (seed) => {
+      const random = seededRandom(seed);
+      const world = await open(5);
+      const [uploader, , , beginner, reader] = world.devices as [TestDevice, TestDevice, TestDevice, TestDevice, TestDevice];
+      const history = async (length: number, devices = 3): Promise<void> => {
+        for (const step of randomHistory(random, devices, loaded.spec.tables.length, length)) await takeStep(world, step, undefined);
+        for (const { network } of world.devices) network.fault = () => null;
+      };
+      await history(60);
+      await uploader.sync.uploadSnapshot();
+      await history(20);
+      // Edits of the new devices' own, before they have read anything.
+      if (random.chance(0.5))
+        for (const device of [beginner, reader]) device.edit("INSERT INTO projects (id, name) VALUES (?, 'own')", `own of ${device.name}`);
+      reader.network.hasExtensions = () => false;
+      taken += (await beginner.sync.syncNow()).bootstrapped;
+      expect((await reader.sync.syncNow()).bootstrapped).toBe(0);
+      await world.settle();
+      reader.network.hasExtensions = () => false;
+      expect(stateOf(beginner)).toEqual(stateOf(reader));
+      await history(30, 5);
+      await world.settle();
+      expect(stateOf(beginner)).toEqual(stateOf(reader));
+      expect(syncedRows(beginner)).toEqual(syncedRows(uploader));
+    }),
+    { numRuns: 8 },
+  );
+  expect(taken).toBeGreaterThan(20);
+});
 
 /** Rows large enough that a snapshot of a hundred has several chunks. */
 const LARGE = "x".repeat(30_000);
@@ -387,54 +382,46 @@ test("entries that the author could not read are left to the reader", async () =
   expect(beginner.rows()).toEqual(author.rows());
 });
 
-test(
-  "a snapshot becomes due when it saves a new device ten thousand entries and as many as there are rows",
-  { timeout: 60_000 },
-  async () => {
-    const server = memoryServer();
-    const author = appDevice(server, "author");
-    const { sync } = await author.start();
-    const snapshots = (): number => server.requests.filter((body) => body.includes('"through"')).length;
-    author.db.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000)
+test("a snapshot becomes due when it saves a new device ten thousand entries and as many as there are rows", async () => {
+  const server = memoryServer();
+  const author = appDevice(server, "author");
+  const { sync } = await author.start();
+  const snapshots = (): number => server.requests.filter((body) => body.includes('"through"')).length;
+  author.db.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000)
     INSERT INTO projects (id, name) SELECT 'p' || i, 'n' FROM n`);
-    await sync.syncNow();
-    author.db.exec("UPDATE projects SET weight = 1");
-    await sync.syncNow();
-    expect([server.log.length, snapshots()]).toEqual([12_000, 0]);
+  await sync.syncNow();
+  author.db.exec("UPDATE projects SET weight = 1");
+  await sync.syncNow();
+  expect([server.log.length, snapshots()]).toEqual([12_000, 0]);
 
-    author.db.exec("UPDATE projects SET weight = 2");
-    await sync.syncNow();
-    expect([server.log.length, snapshots()]).toEqual([18_000, 0]);
-    author.db.exec("UPDATE projects SET weight = 3");
-    await sync.syncNow();
+  author.db.exec("UPDATE projects SET weight = 2");
+  await sync.syncNow();
+  expect([server.log.length, snapshots()]).toEqual([18_000, 0]);
+  author.db.exec("UPDATE projects SET weight = 3");
+  await sync.syncNow();
 
-    expect([server.log.length, snapshots()]).toEqual([24_000, 1]);
-    const beginner = appDevice(server, "beginner");
-    expect(await (await beginner.start()).sync.syncNow()).toMatchObject({ bootstrapped: 6_000, pulled: 0 });
-  },
-);
+  expect([server.log.length, snapshots()]).toEqual([24_000, 1]);
+  const beginner = appDevice(server, "beginner");
+  expect(await (await beginner.start()).sync.syncNow()).toMatchObject({ bootstrapped: 6_000, pulled: 0 });
+});
 
-test(
-  "rows of a tree come in any order, and more of them wait for their parents than one transaction looks at",
-  { timeout: 60_000 },
-  async () => {
-    const server = memoryServer();
-    const author = appDevice(server, "author");
-    const { sync } = await author.start();
-    // Ids in a random order, parents before children in time: in the order of ids, half of the rows come before their parent.
-    author.db.exec(`CREATE TEMP TABLE ids AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 25000)
+test("rows of a tree come in any order, and more of them wait for their parents than one transaction looks at", async () => {
+  const server = memoryServer();
+  const author = appDevice(server, "author");
+  const { sync } = await author.start();
+  // Ids in a random order, parents before children in time: in the order of ids, half of the rows come before their parent.
+  author.db.exec(`CREATE TEMP TABLE ids AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 25000)
       SELECT i, printf('%08x', (i * 2654435761) % 4294967296) AS id FROM n;
     INSERT INTO nodes (id, parent, name) SELECT id, (SELECT parent.id FROM ids AS parent WHERE parent.rowid = ids.i / 3), 'node' FROM ids`);
-    await sync.uploadSnapshot();
-    const beginner = appDevice(server, "beginner");
-    const { sync: begun } = await beginner.start();
-    const nodes = "SELECT * FROM nodes ORDER BY id";
+  await sync.uploadSnapshot();
+  const beginner = appDevice(server, "beginner");
+  const { sync: begun } = await beginner.start();
+  const nodes = "SELECT * FROM nodes ORDER BY id";
 
-    expect((await begun.syncNow()).bootstrapped).toBe(25_000);
-    expect(begun.status().heldRows).toBe(0);
-    expect(beginner.db.prepare(nodes).all()).toEqual(author.db.prepare(nodes).all());
-  },
-);
+  expect((await begun.syncNow()).bootstrapped).toBe(25_000);
+  expect(begun.status().heldRows).toBe(0);
+  expect(beginner.db.prepare(nodes).all()).toEqual(author.db.prepare(nodes).all());
+});
 
 describe("devices on different versions", () => {
   const newer = modelOf([

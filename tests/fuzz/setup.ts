@@ -8,14 +8,11 @@ import { expect, vi } from "vitest";
 import { replayCommand, runsFactor, seed } from "./seed.ts";
 
 const DEFAULT_RUNS = 100; // fast-check's own
-/** Below the shortest patience a test with a property has of its own; a round goes on with the next property then. */
-const LONGEST_PROPERTY_MS = 45_000;
 
 vi.mock("fast-check", async (importOriginal) => {
   const original = await importOriginal<typeof import("fast-check")>();
-  const { configureGlobal, defaultReportMessage, installGlobalPlugin, interruptAfterTimeLimit } = original.default;
+  const { configureGlobal, defaultReportMessage, installGlobalPlugin } = original.default;
   configureGlobal({ seed });
-  if (runsFactor > 1) installGlobalPlugin(interruptAfterTimeLimit(LONGEST_PROPERTY_MS));
   installGlobalPlugin(() => ({
     onAllRunsComplete(details) {
       if (!details.failed) return;

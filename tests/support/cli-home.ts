@@ -34,7 +34,7 @@ export class CliHome {
       cwd: this.path,
       env: { PATH: process.env["PATH"] ?? "", ...env },
       encoding: "utf8",
-      timeout: 30_000,
+      timeout: 120_000,
       maxBuffer: 50_000_000,
     });
     return { code: ran.status, out: ran.stdout, err: ran.stderr };

@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await devices.close();
   rmSync(folder, { recursive: true });
-}, 30_000);
+});
 beforeEach(() => {
   between = () => null;
 });
@@ -257,7 +257,7 @@ test("a process that is killed in the middle of a download goes on where it was,
     expect(cloudOnly(c, hash)).toBe(0);
   }
   c.close();
-}, 30_000);
+});
 
 test("an upload that breaks off is begun again, and what was uploaded before is not", async () => {
   library(a, "lib6", true);

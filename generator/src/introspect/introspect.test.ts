@@ -427,4 +427,4 @@ test("a schema whose tables are created from it is found again in the database",
     }),
     { numRuns: 150 },
   );
-}, 60_000);
+});

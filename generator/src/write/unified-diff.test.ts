@@ -60,4 +60,4 @@ test("git applies whatever it prints", () => {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}, 60_000);
+});

@@ -653,3 +653,62 @@ test.each([
 ])("what a device pushed before it %s is told again to a server that lost it", async (_, seed) => {
   expect(await runSeed(seed, { schemas: 100, restore: false }, false)).toBeNull();
 });
+
+test("of rows that were there before, one stands as a whole where rows merge whole, and the other one is kept as a conflict", async () => {
+  // seed 28423: put together from both, a composite reference named a row that nobody ever had
+  const { devices, settle } = await worldOf(
+    [
+      tableOf("nodes", {
+        identity: { left: "text", right: "text" },
+        columns: { up_left: "text?", up_right: "text?", note: "text" },
+        conflicts: "row",
+        references: [{ columns: ["up_left", "up_right"], table: "nodes", to: ["left", "right"], onDelete: "set null" }],
+      }),
+    ],
+    4,
+  );
+  const [a, b, c, late] = devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice, SimulatedDevice];
+  for (const [device, parent] of [
+    [a, ["2", "1"]],
+    [b, ["1", "3"]],
+    [c, ["3", "2"]],
+  ] as const) {
+    device.edit("INSERT INTO nodes VALUES (?, ?, NULL, NULL, 'parent')", ...parent);
+    device.edit("INSERT INTO nodes VALUES ('0', '0', ?, ?, ?)", ...parent, `of ${device.name}`);
+    device.db.exec("DELETE FROM sync_changelog"); // written before there were triggers
+    await device.snapshot();
+  }
+  await c.push(); // the last one joins first
+  await settle();
+  await late.pull();
+
+  const row = "SELECT up_left, up_right, note FROM nodes WHERE left = '0'";
+  for (const device of devices) {
+    expect(all(device, row)).toEqual([["3", "2", "of device-2"]]);
+    expect(device.store.heldCount()).toBe(0);
+  }
+  const kept = devices.flatMap((device) => device.store.conflicts(10)).map(({ values }) => values);
+  expect(kept).toContainEqual({ up_left: "2", up_right: "1", note: "of device-0" });
+  expect(kept).toContainEqual({ up_left: "1", up_right: "3", note: "of device-1" });
+
+  const [mine] = a.store.conflicts(10).filter(({ values }) => values["note"] === "of device-0");
+  a.store.takeBack(a.name, mine?.id ?? -1);
+  await settle();
+  for (const device of devices) expect(all(device, row)).toEqual([["2", "1", "of device-0"]]);
+});
+
+test("a row of before that loses against an edit is no conflict: it was there to fill gaps", async () => {
+  const { devices, settle } = await worldOf([tableOf("notes", { columns: { text: "text", more: "text?" }, conflicts: "row" })], 2);
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO notes VALUES ('n', 'old copy', NULL)");
+  a.db.exec("DELETE FROM sync_changelog");
+  await a.snapshot();
+  b.edit("INSERT INTO notes VALUES ('n', 'edited', 'x')");
+
+  await settle();
+
+  for (const device of devices) {
+    expect(all(device, "SELECT text, more FROM notes")).toEqual([["edited", "x"]]);
+    expect(device.store.conflictCount()).toBe(0);
+  }
+});

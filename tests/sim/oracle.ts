@@ -94,7 +94,7 @@ export function readLog(
       author: entry.deviceId ?? "",
       life: lives.get(entry.seq ?? 0) ?? 0,
       op: entry.op,
-      clock: [stamp, member?.c[1] ?? (stamp === 0 ? "" : (entry.deviceId ?? ""))], // what is said again has the clock of who said it first
+      clock: [stamp, member?.c[1] ?? (stamp === 0 && !isWholeRow(table) ? "" : (entry.deviceId ?? ""))], // what is said again has the clock of who said it first
       seen: member?.s ?? null,
       values,
       columns: written,
@@ -109,6 +109,9 @@ export function readLog(
     return [first, ...edits];
   });
 }
+
+/** Rows of before a device joined compete as a whole, by who told them. */
+const isWholeRow = ({ conflicts, apply }: Table): boolean => conflicts === "row" && apply === "upsert";
 
 const microseconds = (timestamp: string): number =>
   Date.parse(`${timestamp.slice(0, 19)}Z`) * 1000 + Number(`0${timestamp.slice(19, -1)}`) * 1_000_000;
@@ -146,8 +149,8 @@ export function mergeLog(entries: readonly Written[], model: SyncModel): Readonl
 }
 
 /**
- * Edits that are in no final row although nobody who wrote later knew and replaced them. Left out are baseline
- * values, and values that another edit wrote again.
+ * Edits that are in no final row although nobody who wrote later knew and replaced them. Left out are values that another edit
+ * wrote again, and those of the baseline: but where rows merge whole, one that another one of the baseline has taken the place of is lost.
  */
 export function lostEdits(
   entries: readonly Written[],
@@ -168,7 +171,7 @@ export function lostEdits(
       compare(later.clock, earlier.clock) > 0 &&
       ((later.author === earlier.author && remembers(later, earlier)) || (later.seen ?? 0) >= (firstSeq.get(clockKey(earlier)) ?? 0));
     for (const loser of ofRow) {
-      if (loser.op === "DELETE" || loser.clock[0] === 0) continue;
+      if (loser.op === "DELETE" || (loser.clock[0] === 0 && loser.clock[1] === "")) continue;
       for (const column of loser.columns) {
         const value = loser.values[column];
         const register = row.columns.get(column);
@@ -176,6 +179,7 @@ export function lostEdits(
         const winner = isAlive(row) || register.by !== loser ? register.by : row.life;
         const isGone = winner.op === "DELETE" || !isSame(winner.values[column], value);
         if (winner === loser || !isGone || compare(winner.clock, loser.clock) <= 0) continue;
+        if (loser.clock[0] === 0 && winner.clock[0] > 0) continue;
         const replaced = ofRow.some(
           (other) =>
             (other.op === "DELETE" || other.columns.includes(column)) &&

@@ -17,7 +17,7 @@ import {
 import { tableNamed, underPresentNames } from "./earlier-names.ts";
 import type { PayloadEntry, PulledEntry } from "../client/entries.ts";
 import type { ChangelogEntry } from "../store/changelog.ts";
-import type { Clock } from "../store/clock.ts";
+import { type Clock, hasOwnBaseline } from "../store/clock.ts";
 import type { LaterEdit } from "../store/coalesce.ts";
 import { maskToColumns } from "../store/mask.ts";
 import type { RemoteChange } from "../store/remote-change.ts";
@@ -84,7 +84,7 @@ function plainPayload(rows: TableRows, entry: EntryToSend): string | null {
 
 function signedPayload(rows: TableRows, entry: EntryToSend, device: string): string {
   const { later = [] } = entry;
-  const clock = entry.stamp === 0 ? ([0, ""] as const) : ([entry.stamp, device] as const);
+  const clock = [entry.stamp, entry.stamp === 0 && !hasOwnBaseline(rows.spec) ? "" : device] as const;
   const member: ReservedMember = {
     t: entry.table,
     o: entry.op,
@@ -120,7 +120,7 @@ export function decodeEntry(format: EntryFormat, entry: PulledEntry): DecodedEnt
   if (rowId === null) return refuse(epoch < ownEpoch ? "earlier-epoch" : "malformed");
   // In an earlier epoch the row may have had another row id; the payload says which row it is.
   if (epoch === ownEpoch && entry.rowId !== rowId && entry.rowId !== format.rowHash(entry.table, rowId)) return refuse("moved");
-  const clock = signed === null ? wireClock(entry) : normalClock(signed.c[0], signed.c[1]);
+  const clock = signed === null ? wireClock(rows, entry) : normalClock(signed.c[0], signed.c[1]);
   if (clock === null) return refuse("clock");
   return toChange(rows, { op: entry.op, rowId, clock, payload, signed, names });
 }
@@ -128,7 +128,7 @@ export function decodeEntry(format: EntryFormat, entry: PulledEntry): DecodedEnt
 /** Only with `compat: synckit`: a DELETE without a payload, which names a row by its clear row id. */
 function decodeBare(rows: TableRows, entry: PulledEntry, refuse: (reason: RefusalReason) => Refusal): DecodedEntry | Refusal {
   if (entry.op !== "DELETE" || rows.spec.rowIds === "hidden") return refuse("malformed");
-  const clock = wireClock(entry);
+  const clock = wireClock(rows, entry);
   if (clock === null) return refuse("clock");
   try {
     rowIdToWire(rows.identity, entry.rowId);
@@ -199,12 +199,12 @@ function toChange(rows: TableRows, { op, rowId, clock, payload, signed, names }:
 
 const NOTHING: ReadonlySet<string> = new Set();
 
-const normalClock = (stamp: number, device: string): Clock | null =>
-  stamp > MAX_STAMP ? null : stamp === 0 ? { stamp, device: "" } : { stamp, device };
+const normalClock = (stamp: number, device: string): Clock | null => (stamp > MAX_STAMP ? null : { stamp, device });
 
-function wireClock(entry: PulledEntry): Clock | null {
+function wireClock({ spec }: TableRows, entry: PulledEntry): Clock | null {
   const stamp = timestampToStamp(entry.timestamp);
-  return stamp === null || stamp < 0 ? null : normalClock(stamp, entry.deviceId ?? "");
+  if (stamp === null || stamp < 0) return null;
+  return normalClock(stamp, stamp === 0 && !hasOwnBaseline(spec) ? "" : (entry.deviceId ?? ""));
 }
 
 function rowIdIn(rows: TableRows, payload: Readonly<Record<string, unknown>>): string | null {

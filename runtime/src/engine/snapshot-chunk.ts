@@ -3,7 +3,7 @@
  * chunk (docs/protocol.md, "snapshots"). Made of what this device has, and read into what the reader knows.
  */
 import type { WireValue } from "@synckit-gen/schemas/protocol";
-import { ABSENT, BASELINE, type Clock, compareClocks } from "../store/clock.ts";
+import { ABSENT, type Clock, compareClocks } from "../store/clock.ts";
 import type { Registers, Values } from "../store/registers.ts";
 import type { RegisteredRow } from "../store/row-export.ts";
 import type { TableRows } from "../store/table-rows.ts";
@@ -134,8 +134,7 @@ function decodeRow(
   devices: readonly string[],
   known: ReadonlySet<string> | null,
 ): RegisteredRow {
-  const clockOf = (at: number, number: number): Clock =>
-    at === 0 ? BASELINE : at < 0 ? ABSENT : { stamp: at, device: devices[number] as string };
+  const clockOf = (at: number, number: number): Clock => (at < 0 ? ABSENT : { stamp: at, device: devices[number] as string });
   const base = clockOf(stamp, device);
   const clocks = new Map<string, Clock>();
   for (const [place, [at, number]] of Object.entries(overrides === 0 ? {} : overrides))

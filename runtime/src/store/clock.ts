@@ -2,11 +2,12 @@
  * Hybrid logical clocks: an ordinary time in microseconds, never going back on one device and never behind
  * anything that device has seen, with the device's id to tell equal times apart.
  */
+import type { TableSpec } from "../generated/spec.ts";
 
 export interface Clock {
   /** Microseconds since 1970; 0: baseline; -1: nobody has written yet. */
   readonly stamp: number;
-  /** Empty for the baseline, so that equal rows of two joining devices are equal. */
+  /** Of the baseline: empty, so that equal rows of two joining devices are equal; where rows merge whole, who told it. */
   readonly device: string;
 }
 
@@ -14,6 +15,13 @@ export interface Clock {
 export const ABSENT: Clock = { stamp: -1, device: "" };
 /** Of rows that existed when a device joined: later than nothing, earlier than every edit. */
 export const BASELINE: Clock = { stamp: 0, device: "" };
+
+/**
+ * Whether a device puts its id into the clock of what it tells at the baseline. Where rows merge whole, so must two rows of one
+ * id that were there before: with two clocks one of them wins in every column. Update-only rows are not told, but marked.
+ */
+export const hasOwnBaseline = ({ conflicts, apply }: Pick<TableSpec, "conflicts" | "apply">): boolean =>
+  conflicts === "row" && apply === "upsert";
 
 /** Negative, zero or positive as `a` is earlier than, equal to or later than `b`. */
 export function compareClocks(a: Clock, b: Clock): number {

@@ -20,13 +20,17 @@ export function recordConflicts(
   const { device } = scope.mode;
   const { registers } = work;
   const isLoss = lost.length > 0 || overwritten.length > 0 || turnedOver !== null || lostLife;
-  if (!isLoss || !change.isFresh || change.clock.stamp === 0) return;
+  // What was there before its device joined fills gaps. Only where two such rows compete as a whole is one of them lost.
+  const isBaseline = change.clock.stamp === 0;
+  if (!isLoss || !change.isFresh || (isBaseline && change.clock.device === "")) return;
   const { changelog } = scope.parts;
   const isOwn = change.clock.device === device;
   if (isOwn && (change.clock.stamp <= changelog.prunedStamp() || changelog.has(change.clock.stamp))) return;
   // From here on, an own change is one of before this database was restored from a backup: what was edited here since did not know of it.
   const isOfThisLife = (clock: Clock): boolean => !isOwn || changelog.has(clock.stamp);
-  const isUnseen = (clock: Clock): boolean => clock.device === device && isOfThisLife(clock) && !wasSeen(scope, clock.stamp, change.seen);
+  const isPeer = (clock: Clock): boolean => (clock.stamp === 0) === isBaseline;
+  const isUnseen = (clock: Clock): boolean =>
+    clock.device === device && isPeer(clock) && isOfThisLife(clock) && !wasSeen(scope, clock.stamp, change.seen);
   const add = (kind: "overwritten" | "deleted", values: Values, loser: Clock, winner: Clock): void =>
     scope.parts.conflicts.add({
       table: work.rows.spec.name,
@@ -40,10 +44,13 @@ export function recordConflicts(
 
   // What comes late was surely unknown to this device alone.
   const isUnaware = (winner: Clock): boolean => (winner.device === device ? isOfThisLife(winner) : change.isLate !== true);
-  const unaware = lost.filter((column) => isUnaware(registers.overrides.get(column) ?? registers.base));
-  if (change.values !== null && lostLife) {
+  const unaware = lost.filter((column) => {
+    const winner = registers.overrides.get(column) ?? registers.base;
+    return isPeer(winner) && isUnaware(winner);
+  });
+  if (change.values !== null && lostLife && !isBaseline) {
     if (isUnaware(registers.life)) add("deleted", pick(change.values, [...change.written]), change.clock, registers.life);
-  } else if (change.values !== null && unaware.length > 0) {
+  } else if (change.values !== null && !lostLife && unaware.length > 0) {
     const winner = registers.overrides.get(unaware[0] as string) ?? registers.base;
     add("overwritten", pick(change.values, unaware), change.clock, winner);
   }

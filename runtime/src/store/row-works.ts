@@ -1,6 +1,6 @@
 /** The rows that one apply transaction touches, each with its registers and with what the transaction has learnt of it. */
 import { rowIdToWire, type WireValue } from "@synckit-gen/schemas/protocol";
-import { BASELINE } from "./clock.ts";
+import { BASELINE, compareClocks } from "./clock.ts";
 import type { RowView } from "./parents.ts";
 import { absentRegisters, type Registers, type Values } from "./registers.ts";
 import type { RowClocks } from "./row-clocks.ts";
@@ -112,7 +112,8 @@ export class RowWorks {
   save(work: RowWork): void {
     const { base, overrides, life, alive } = work.registers;
     // A live row at the baseline needs no entry: that is what having none means.
-    const isBaseline = alive && base.stamp === 0 && life.stamp === 0 && overrides.size === 0 && work.data === null;
+    const isBaseline =
+      alive && compareClocks(base, BASELINE) === 0 && compareClocks(life, BASELINE) === 0 && overrides.size === 0 && work.data === null;
     if (!isBaseline || this.#clocks.load(work.rows.spec.name, work.rowId) !== null)
       this.#clocks.save(work.rows.spec.name, work.rowId, work.registers, work.data);
   }

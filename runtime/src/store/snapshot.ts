@@ -3,6 +3,7 @@
  * clock, so that joining with an old copy can never undo another device's work.
  */
 import type { AppSpec, TableSpec } from "../generated/spec.ts";
+import { hasOwnBaseline } from "./clock.ts";
 import { quoteName, quoteText } from "./quote-name.ts";
 
 /** One statement a table, parents first; each binds the time of capture in microseconds. */
@@ -10,6 +11,14 @@ export const snapshotStatements = (spec: AppSpec): readonly string[] => spec.tab
 
 /** Rows that were edited before joining have registers already: of what no edit wrote, the baseline is about to be told. */
 export const RAISE_TO_BASELINE = "UPDATE sync_row_clock SET stamp = 0, device = 0 WHERE stamp < 0 AND alive = 1 AND data IS NULL";
+
+/** For tables whose rows have this device in their baseline: one statement each, to run after those; binds the device's number. */
+export const baselineStatements = (spec: AppSpec): readonly string[] =>
+  spec.tables.filter(hasOwnBaseline).map(
+    ({ name, sql }) => `INSERT INTO sync_row_clock (table_name, row_id, stamp, device)
+   SELECT ${quoteText(name)}, row_id, 0, ? FROM (SELECT ${sql.rowId} AS row_id FROM ${quoteName(name)}) AS candidate WHERE row_id IS NOT NULL
+   ON CONFLICT (table_name, row_id) DO UPDATE SET device = excluded.device WHERE stamp = 0`,
+  );
 
 /** Rows whose INSERT is already in the log, from here or from elsewhere, have a clock past the baseline and are left out; rows with a NULL key cannot be named. */
 const snapshotStatement = ({ name, sql, capture }: TableSpec): string =>

@@ -32,7 +32,7 @@ import type { Values } from "./registers.ts";
 import { type LogRegisters, type RecalledEntry, recallMissing, rowIdsOf } from "./reseed.ts";
 import { APPLIED_BY_APP, forgetSnapshots } from "./snapshot-facts.ts";
 import { scanRows } from "./scan.ts";
-import { RAISE_TO_BASELINE, snapshotStatements } from "./snapshot.ts";
+import { baselineStatements, RAISE_TO_BASELINE, snapshotStatements } from "./snapshot.ts";
 import { tableRows, type TableRows } from "./table-rows.ts";
 
 export interface ApplyReport {
@@ -316,6 +316,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         if (state.get("initial_snapshot_done") === "1") return 0;
         driver.exec(RAISE_TO_BASELINE);
         const rows = snapshotStatements(spec).reduce((sum, sql) => sum + driver.prepare(sql).run(BigInt(nowMs()) * 1000n), 0);
+        for (const sql of baselineStatements(spec)) driver.prepare(sql).run(BigInt(devices.numberOf(device)));
         state.set("initial_snapshot_done", "1");
         return rows;
       }),

@@ -151,10 +151,10 @@ function reform(table: Table, columns: readonly string[]): readonly string[] {
   ];
 }
 
-/** Nobody has written these columns yet: the row's clock is not theirs. Rows without a clock are at the baseline already. */
+/** Nobody has written these columns yet: the row's clock is not theirs, be it the baseline of who told it. Rows without a clock are at the baseline already. */
 const baseline = (table: string, columns: readonly string[]): string =>
   `UPDATE "sync_row_clock" SET "columns" = json_patch(coalesce("columns", '{}'), ${quoteText(JSON.stringify(Object.fromEntries(columns.map((name) => [name, [0, 0]]))))})
-  WHERE "table_name" = ${table} AND "stamp" <> 0`;
+  WHERE "table_name" = ${table}`;
 
 /** Row id and payload of the rows that can be recognised. The expressions stand in a query of their own: there, only the app's columns are in scope. */
 function rowsSql(table: Table): string {

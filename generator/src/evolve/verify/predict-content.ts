@@ -51,7 +51,7 @@ function predictEntry(store: StoreName, entry: StoredEntry, step: TableStep, row
     }),
   );
   const begun = syncedColumns(step.after).filter(({ name }) => !pairs.some((pair) => pair.after.name === name));
-  if (store === "sync_row_clock" && entry.stamp !== 0 && begun.length > 0)
+  if (store === "sync_row_clock" && begun.length > 0)
     objects["columns"] = new Map([...(objects["columns"] ?? []), ...begun.map(({ name }) => [name, plainOf("[0,0]")] as const)]);
   return { ...entry, table: step.after.name, objects };
 }

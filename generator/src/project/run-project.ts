@@ -20,7 +20,7 @@ import { shownPath } from "../load/shown-path.ts";
 import { mergeScaffolds } from "../merge/merge-scaffolds.ts";
 import { VERSION } from "../version.ts";
 import type { Drift } from "../write/compare.ts";
-import type { FileMemory } from "../write/file-memory.ts";
+import { FileMemory } from "../write/file-memory.ts";
 import { parseLock } from "../write/lock.ts";
 import type { Inputs } from "../write/lock.ts";
 import { OutputRefused, readFound } from "../write/output-folder.ts";
@@ -97,7 +97,8 @@ export async function runProject(options: ProjectOptions): Promise<ProjectOutcom
   const { source, path } = loaded.value;
   const folder = outputFolder(path, options.cwd, options.out);
   const known = { ...nothing, folder: shownPath(options.cwd, folder), inputs: [path], sources: new Map([[source.file, source.text]]) };
-  const files = options.memory?.files;
+  // Even a single run reads its largest files twice: to plan from them, and to compare them with what it wants.
+  const files = options.memory?.files ?? new FileMemory();
   const recorded = readRecorded(folder, files);
   const inputs = inputsOf(options, loaded.value, recorded?.inputs);
   if (!options.isFull && recorded !== null) {

@@ -127,6 +127,8 @@ const drift: readonly Drift[] = checked.ok ? checked.value : [];
 const compared = diff(schema, schema);
 const words: SchemaDiff | undefined = compared.ok ? compared.value : undefined;
 export const all = [value, drift, words, synckit.vite({ schema: "synckit.yaml" }).name];
+// @ts-expect-error what a project keeps from run to run is not for functions of texts
+export const kept = generate(schema, emitters, { memory: null });
 // @ts-expect-error an option that does not exist
 export const wrong = synckit.rollup({ shema: "synckit.yaml" });
 `,

@@ -1,5 +1,5 @@
 /** `generate --watch` with real files: each test waits for the line that a run prints. */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CliHome, VALID, WRONG } from "./support/cli-home.ts";
@@ -110,6 +110,55 @@ test("two edits in quick succession never overlap, and the last one wins", async
   let line = await watch.line();
   while (!tables().includes("Generated<")) line = await watch.line();
   expect(line).toContain(" files written");
+});
+
+interface LockedMigration {
+  readonly isDeployed: boolean;
+}
+
+const lockedMigrations = (): Readonly<Record<string, LockedMigration>> =>
+  (JSON.parse(home.read("app/src/sync/synckit.lock.json")) as { readonly migrations: Record<string, LockedMigration> }).migrations;
+
+test("a session ends with one migration", async () => {
+  home.run(["generate", "app/synckit.yaml"]);
+  const watch = watching();
+  await watch.line();
+  home.put("app/synckit.yaml", NULLABLE);
+  await watch.line();
+  home.put("app/synckit.yaml", AS_INTEGER);
+  await watch.line();
+
+  expect(Object.keys(lockedMigrations())).toEqual(["0001_init", expect.stringMatching(/^0002_/u)]);
+});
+
+test("what another process seals meanwhile stays sealed", async () => {
+  home.run(["generate", "app/synckit.yaml"]);
+  const watch = watching();
+  await watch.line();
+  home.run(["migrate", "new", "app/synckit.yaml"]);
+  home.put("app/synckit.yaml", NULLABLE);
+  await watch.line();
+
+  const [first, ...others] = Object.entries(lockedMigrations());
+  expect(first).toMatchObject(["0001_init", { isDeployed: true }]);
+  expect(others.map(([, { isDeployed }]) => isDeployed)).toEqual([false]);
+});
+
+test("migrations that are gone, as after a change of branch, do not come back", async () => {
+  home.run(["generate", "app/synckit.yaml"]);
+  const [output, branch] = ["app/src/sync", "branch"].map((path) => join(home.path, path)) as [string, string];
+  cpSync(output, branch, { recursive: true });
+  home.put("app/synckit.yaml", NULLABLE);
+  home.run(["generate", "app/synckit.yaml"]);
+  const watch = watching();
+  await watch.line();
+
+  rmSync(output, { recursive: true });
+  renameSync(branch, output);
+  home.put("app/synckit.yaml", AS_INTEGER);
+  await watch.line();
+
+  expect(Object.keys(lockedMigrations())).toEqual(["0001_init", expect.stringMatching(/^0002_/u)]);
 });
 
 test("prints one object on a line with --format json", async () => {

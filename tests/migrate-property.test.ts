@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { stepsBetween } from "../generator/src/evolve/model-steps.ts";
 import { verifyPair } from "../generator/src/evolve/verify/verify-pair.ts";
-import type { Generated } from "../generator/src/generate.ts";
+import type { GeneratedNext } from "../generator/src/generate.ts";
 import { openScratch } from "../generator/src/sqlite/open-database.ts";
 import { editSchema, schemaArbitrary, schemaText } from "./support/random-schemas.ts";
 import { nextVersion } from "./support/versions.ts";
@@ -15,7 +15,7 @@ import { nextVersion } from "./support/versions.ts";
 const RUNS = 60;
 const ROWS = 6;
 
-function migrationIn(generated: Generated): {
+function migrationIn(generated: GeneratedNext): {
   readonly text: string;
   readonly statements: readonly string[];
   readonly foreignKeysOff: boolean;

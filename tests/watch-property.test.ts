@@ -8,8 +8,8 @@ import { expect, test } from "vitest";
 import { NO_HISTORY } from "../generator/src/evolve/history.ts";
 import type { History } from "../generator/src/evolve/history.ts";
 import { generate, GenerateMemory } from "../generator/src/generate.ts";
+import { ProjectMemory } from "../generator/src/project/project-memory.ts";
 import { runProject } from "../generator/src/project/run-project.ts";
-import { FileMemory } from "../generator/src/write/file-memory.ts";
 import { formatLock, hashText, lockOf, parseLock } from "../generator/src/write/lock.ts";
 import { EDITED_TEXT, editedTexts } from "./support/edited-texts.ts";
 
@@ -66,7 +66,7 @@ test("a folder that is kept current with a memory holds what one without holds, 
   await fc.assert(
     fc.asyncProperty(editedTexts, async (texts) => {
       const homes = [0, 1].map(() => mkdtempSync(join(tmpdir(), "synckit-watch-")));
-      const memory = { generate: new GenerateMemory(), files: new FileMemory() };
+      const memory = new ProjectMemory();
       try {
         for (const text of texts) {
           const outcomes = [];

@@ -24,6 +24,10 @@ export interface Generated {
   readonly modelHash: string;
   /** By path. */
   readonly files: readonly OutputFile[];
+}
+
+/** With what a project keeps from one run to the next. */
+export interface GeneratedNext extends Generated {
   /** For the lock. Absent where none was given: the migration is then the first. */
   readonly history?: LockHistory;
   /** The migration that this run adds; null: nothing needs one. */
@@ -33,6 +37,9 @@ export interface Generated {
 export interface GenerateOptions {
   /** Suffix of relative imports in generated TypeScript. Default: `.js`. */
   readonly importSuffix?: EmitContext["importSuffix"];
+}
+
+export interface GenerateNextOptions extends GenerateOptions {
   /** The migrations that are written, and what else the lock remembers. Without it the result is that of a first run. */
   readonly history?: History;
   /** What the next migration is to be called. */
@@ -40,7 +47,7 @@ export interface GenerateOptions {
   /** A migration may delete columns and tables with their data. */
   readonly allowsDestructive?: boolean;
   /** Of the runs before. */
-  readonly memory?: GenerateMemory | undefined;
+  readonly memory?: GenerateMemory | null | undefined;
 }
 
 /** What one run leaves for the next one over the same schema. Results are the same without it, and come later. */
@@ -50,7 +57,7 @@ export class GenerateMemory {
 }
 
 /** Schema text to model: what an emitter would get. */
-export function readModel(source: SourceText, memory?: GenerateMemory): Staged<SyncModel> {
+export function readModel(source: SourceText, memory?: GenerateMemory | null): Staged<SyncModel> {
   const parsed = parseSchema(source, memory?.yaml);
   if (parsed.syntax === null) return { ok: false, diagnostics: sortFindings(parsed.diagnostics) };
 
@@ -61,7 +68,7 @@ export function readModel(source: SourceText, memory?: GenerateMemory): Staged<S
 }
 
 /** Schema text in, file texts out. */
-export function generate(source: SourceText, emitters: readonly Emitter[], options: GenerateOptions = {}): Staged<Generated> {
+export function generate(source: SourceText, emitters: readonly Emitter[], options: GenerateNextOptions = {}): Staged<GeneratedNext> {
   const { history, importSuffix = ".js", memory } = options;
   const read = readModel(source, memory);
   if (!read.ok) return read;
@@ -69,19 +76,19 @@ export function generate(source: SourceText, emitters: readonly Emitter[], optio
   const model = reuseTables(read.value, known);
   if (history === undefined) {
     const emitted = emitFiles(model, emitters, { version: VERSION, importSuffix });
-    if (memory !== undefined) memory.model = model;
+    if (memory != null) memory.model = model;
     return { ok: true, value: { model, ...emitted }, diagnostics: read.diagnostics };
   }
   const { migrationName: name, allowsDestructive = false } = options;
   const plan = planMigration(history, model, { name, allowsDestructive, file: source.file, known });
   const diagnostics = [...read.diagnostics, ...plan.diagnostics];
   if (!plan.ok) return { ok: false, diagnostics };
-  if (memory !== undefined) memory.model = plan.value.model;
+  if (memory != null) memory.model = plan.value.model;
   return { ok: true, value: emitPlan(plan.value, emitters, importSuffix), diagnostics };
 }
 
 /** The files that belong to a plan, with the history as it will be. */
-function emitPlan(plan: MigrationPlan, emitters: readonly Emitter[], importSuffix: EmitContext["importSuffix"]): Generated {
+function emitPlan(plan: MigrationPlan, emitters: readonly Emitter[], importSuffix: EmitContext["importSuffix"]): GeneratedNext {
   let concluded = plan.conclude([], "");
   const emitted = emitFiles(plan.model, emitters, {
     version: VERSION,

@@ -8,7 +8,7 @@ export type { ExistingFiles } from "./api/check.ts";
 export { diff } from "./api/diff.ts";
 export { renderDiagnostics } from "./cli/render.ts";
 export type { SchemaDiff } from "./evolve/diff-schemas.ts";
-export { generate, readModel } from "./generate.ts";
+export { generate, readModel } from "./api/generate.ts";
 export type { Generated, GenerateOptions } from "./generate.ts";
 export type { SourceText } from "./parse/yaml-reader.ts";
 export { VERSION } from "./version.ts";

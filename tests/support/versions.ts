@@ -9,10 +9,10 @@ import type { MigrationProvider } from "kysely/migration";
 import { NO_HISTORY } from "../../generator/src/evolve/history.ts";
 import type { History } from "../../generator/src/evolve/history.ts";
 import { generate } from "../../generator/src/generate.ts";
-import type { Generated } from "../../generator/src/generate.ts";
+import type { GeneratedNext } from "../../generator/src/generate.ts";
 
 /** The history that a run leaves on the disk. */
-function historyOf(generated: Generated): History {
+function historyOf(generated: GeneratedNext): History {
   const texts = new Map<string, string>();
   const snapshots = new Map<string, string>();
   for (const { path, text } of generated.files) {
@@ -25,15 +25,15 @@ function historyOf(generated: Generated): History {
 }
 
 /** The codes of what speaks against it, where there is an error. */
-export function nextVersion(text: string, before: Generated | null): Generated | readonly string[] {
+export function nextVersion(text: string, before: GeneratedNext | null): GeneratedNext | readonly string[] {
   const history = before === null ? NO_HISTORY : historyOf(before);
   const generated = generate({ file: "synckit.yaml", text }, emitters, { history, allowsDestructive: true });
   return generated.ok ? generated.value : generated.diagnostics.map(({ code }) => code);
 }
 
 /** What the last of these schemas generates. */
-export function versions(...texts: readonly string[]): Generated {
-  let last: Generated | null = null;
+export function versions(...texts: readonly string[]): GeneratedNext {
+  let last: GeneratedNext | null = null;
   for (const text of texts) {
     const next = nextVersion(text, last);
     if (!("files" in next)) throw new Error(`versions: ${next.join()}`);
@@ -44,7 +44,7 @@ export function versions(...texts: readonly string[]): Generated {
 }
 
 /** The text of the latest migration. */
-export function latestMigration({ files, addedMigration }: Generated): string {
+export function latestMigration({ files, addedMigration }: GeneratedNext): string {
   const text = files.find(({ path }) => path === `migrations/${addedMigration ?? ""}.sql`)?.text;
   if (text === undefined) throw new Error("latestMigration: the last version added none");
   return text;
@@ -53,7 +53,7 @@ export function latestMigration({ files, addedMigration }: Generated): string {
 /** `migrations.ts`, imported as an application would. */
 export async function importMigrations({
   files,
-}: Generated): Promise<{ readonly migrations: readonly Migration[]; readonly migrationProvider: MigrationProvider }> {
+}: GeneratedNext): Promise<{ readonly migrations: readonly Migration[]; readonly migrationProvider: MigrationProvider }> {
   const folder = mkdtempSync(join(tmpdir(), "synckit-migrations-"));
   try {
     symlinkSync(resolve(import.meta.dirname, "../../node_modules"), join(folder, "node_modules"));

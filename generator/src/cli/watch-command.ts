@@ -3,11 +3,10 @@ import { dirname, join, resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { findSchema, SCHEMA_FILE } from "../load/load-schema.ts";
 import type { History } from "../evolve/history.ts";
-import { GenerateMemory } from "../generate.ts";
 import { shownPath } from "../load/shown-path.ts";
+import { ProjectMemory } from "../project/project-memory.ts";
 import { runProject } from "../project/run-project.ts";
 import type { ProjectOptions, ProjectOutcome } from "../project/run-project.ts";
-import { FileMemory } from "../write/file-memory.ts";
 import { watchProject } from "../watch/watch-project.ts";
 import { reportOf, summaryOf } from "./generate-command.ts";
 import type { GenerateRequest } from "./generate-command.ts";
@@ -47,16 +46,14 @@ export async function runWatch(request: GenerateRequest, projects: readonly Proj
 
 /**
  * Every run plans from the history that was there when watching began, so that an hour of edits is one migration in the end. What
- * another process adds meanwhile, or declares deployed, is a new beginning.
+ * another process adds meanwhile, takes away or declares deployed is a new beginning.
  */
 function fromTheStart(project: ProjectOptions): () => Promise<ProjectOutcome> {
   const own = new Set<string>();
-  const memory = { generate: new GenerateMemory(), files: new FileMemory() };
+  const memory = new ProjectMemory();
   let start: History | null = null;
   const revise = (found: History): History => {
-    const known = new Set(start?.migrations.map(({ name }) => name));
-    const isForeign = found.migrations.some(({ name, isDeployed }) => !known.has(name) && (isDeployed || !own.has(name)));
-    if (start === null || isForeign) start = found;
+    if (start === null || !isContinued(start, found, own)) start = found;
     return start;
   };
   return async () => {
@@ -64,6 +61,17 @@ function fromTheStart(project: ProjectOptions): () => Promise<ProjectOutcome> {
     if (outcome.addedMigration != null) own.add(outcome.addedMigration);
     return outcome;
   };
+}
+
+/** True where `found` is `start` with nothing but what this process has added. */
+function isContinued(start: History, found: History, own: ReadonlySet<string>): boolean {
+  const foundByName = new Map(found.migrations.map((record) => [record.name, record]));
+  const isAsItWas = start.migrations.every(({ name, sha256, isDeployed }) => {
+    const now = foundByName.get(name);
+    return now?.sha256 === sha256 && now.isDeployed === isDeployed;
+  });
+  const known = new Set(start.migrations.map(({ name }) => name));
+  return isAsItWas && found.migrations.every(({ name, isDeployed }) => known.has(name) || (own.has(name) && !isDeployed));
 }
 
 /** One line for each run; one object on a line with `--format json`. */

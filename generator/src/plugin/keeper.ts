@@ -1,11 +1,12 @@
 /**
  * Keeps the output of one schema current for a build tool. Most calls find by hashes that nothing is to be done; so does the
- * one in the rebuild that the plugin's own writing causes.
+ * one in the rebuild that the plugin's own writing causes. A tool that stays pays for an edit what watching pays for it.
  */
 import { resolve } from "node:path";
 import type { Diagnostic } from "@synckit-gen/schemas/diagnostics";
 import { renderDiagnostics } from "../cli/render.ts";
 import { findSchema, SCHEMA_FILE } from "../load/load-schema.ts";
+import { ProjectMemory } from "../project/project-memory.ts";
 import { runProject } from "../project/run-project.ts";
 import type { ProjectOutcome } from "../project/run-project.ts";
 import { staleFindings } from "../project/stale-findings.ts";
@@ -46,10 +47,11 @@ export interface Keeper {
 }
 
 export function createKeeper(options: SynckitOptions): Keeper {
+  const memory = new ProjectMemory();
   let running: Promise<Kept> | null = null;
   return {
     keep: () => {
-      running ??= keepOnce(options).finally(() => {
+      running ??= keepOnce(options, memory).finally(() => {
         running = null;
       });
       return running;
@@ -57,11 +59,12 @@ export function createKeeper(options: SynckitOptions): Keeper {
   };
 }
 
-async function keepOnce(options: SynckitOptions): Promise<Kept> {
+async function keepOnce(options: SynckitOptions, memory: ProjectMemory): Promise<Kept> {
   const cwd = resolve(options.cwd ?? ".");
   const schema = options.schema === undefined ? (findSchema(cwd) ?? resolve(cwd, SCHEMA_FILE)) : resolve(cwd, options.schema);
   const outcome = await runProject({
     cwd,
+    memory,
     schema,
     out: options.out,
     mode: options.check === true ? "compare" : "write",

@@ -11,7 +11,7 @@ import { EmitterFault, LOCK_FILE } from "../emit/emit-files.ts";
 import { ATTRIBUTES_FILE, keepOtherLines } from "../emit/git-attributes.ts";
 import type { History } from "../evolve/history.ts";
 import { deployedModels } from "../evolve/merge-models.ts";
-import type { Generated, GenerateMemory } from "../generate.ts";
+import type { GeneratedNext } from "../generate.ts";
 import { loadHistory } from "../load/load-history.ts";
 import { EmitterFailed, firstLine, loadEmitter } from "../load/load-emitter.ts";
 import { loadSchema, outputFolder, repositoryRoot } from "../load/load-schema.ts";
@@ -20,13 +20,14 @@ import { shownPath } from "../load/shown-path.ts";
 import { mergeScaffolds } from "../merge/merge-scaffolds.ts";
 import { VERSION } from "../version.ts";
 import type { Drift } from "../write/compare.ts";
-import { FileMemory } from "../write/file-memory.ts";
+import type { FileMemory } from "../write/file-memory.ts";
 import { parseLock } from "../write/lock.ts";
 import type { Inputs } from "../write/lock.ts";
 import { OutputRefused, readFound } from "../write/output-folder.ts";
 import { compareOutput, writeOutput } from "../write/sync-output.ts";
 import { unifiedDiff } from "../write/unified-diff.ts";
 import { checkEgress } from "./check-egress.ts";
+import { ProjectMemory } from "./project-memory.ts";
 import { knownCurrent } from "../write/up-to-date.ts";
 
 export interface ProjectOptions {
@@ -55,11 +56,6 @@ export interface ProjectOptions {
   readonly migration?: MigrationOptions;
   /** Of the runs before over this project, in a process that stays. */
   readonly memory?: ProjectMemory;
-}
-
-export interface ProjectMemory {
-  readonly generate: GenerateMemory;
-  readonly files: FileMemory;
 }
 
 export interface MigrationOptions {
@@ -98,7 +94,8 @@ export async function runProject(options: ProjectOptions): Promise<ProjectOutcom
   const folder = outputFolder(path, options.cwd, options.out);
   const known = { ...nothing, folder: shownPath(options.cwd, folder), inputs: [path], sources: new Map([[source.file, source.text]]) };
   // Even a single run reads its largest files twice: to plan from them, and to compare them with what it wants.
-  const files = options.memory?.files ?? new FileMemory();
+  const { memory = new ProjectMemory() } = options;
+  const { files } = memory;
   const recorded = readRecorded(folder, files);
   const inputs = inputsOf(options, loaded.value, recorded?.inputs);
   if (!options.isFull && recorded !== null) {
@@ -109,7 +106,8 @@ export async function runProject(options: ProjectOptions): Promise<ProjectOutcom
   const own = await loadOwnEmitters(options, path, folder, inputs.emitters);
   const reached = { ...known, inputs: [path, ...own.paths] };
   if (own.diagnostics.length > 0) return { ...reached, diagnostics: own.diagnostics };
-  const { generate } = await import("../generate.ts");
+  const { generate, GenerateMemory } = await import("../generate.ts");
+  if (options.memory !== undefined) memory.generate ??= new GenerateMemory();
   const emitters = withOwn([...(await options.loadEmitters()), ...(await loadExtras(inputs.options["with"]))], own.emitters);
   const importSuffix = suffixOf(inputs.options["importSuffix"]);
   const found = quietly(() => loadHistory(folder, files));
@@ -118,7 +116,7 @@ export async function runProject(options: ProjectOptions): Promise<ProjectOutcom
     ...(history === undefined ? {} : { history }),
     migrationName: options.migration?.name,
     allowsDestructive: options.migration?.allowsDestructive ?? false,
-    memory: options.memory?.generate,
+    memory: memory.generate,
   };
   const generated = blaming(own, () => generate(source, emitters, { importSuffix, ...planned }));
   if (!generated.ok) return { ...reached, diagnostics: generated.diagnostics };
@@ -267,14 +265,14 @@ function blaming<T extends { readonly ok: boolean }>(
 }
 
 /** `.gitattributes` may be shared with the user: lines that are not ours stay. */
-function withOtherLines(generated: Generated, folder: string, memory?: FileMemory): Generated {
+function withOtherLines(generated: GeneratedNext, folder: string, memory?: FileMemory): GeneratedNext {
   const found = readQuietly(folder, ATTRIBUTES_FILE, memory);
   if (found === undefined) return generated;
   return { ...generated, files: generated.files.map((file) => (file.path === ATTRIBUTES_FILE ? keepOtherLines(file, found) : file)) };
 }
 
 /** The lock is left out: it repeats what the other files show. */
-function diffsOf(generated: Generated, compared: ReturnType<typeof compareOutput>, folder: string): ReadonlyMap<string, string> {
+function diffsOf(generated: GeneratedNext, compared: ReturnType<typeof compareOutput>, folder: string): ReadonlyMap<string, string> {
   const differing = compared.ok ? compared.value.filter(({ path, state }) => path !== LOCK_FILE && state !== "current") : [];
   const shown = differing.filter(({ state }) => state !== "edited-orphan");
   const found = readFound(

@@ -4,7 +4,7 @@ import { report, wholeFile } from "@synckit-gen/schemas/diagnostics";
 import type { Diagnostic, Staged } from "@synckit-gen/schemas/diagnostics";
 import type { OutputFile } from "@synckit-gen/schemas/model";
 import { LOCK_FILE } from "../emit/emit-files.ts";
-import type { Generated } from "../generate.ts";
+import type { GeneratedNext } from "../generate.ts";
 import type { AcceptedEgress } from "../evolve/egress-decision.ts";
 import { reasonOf, shownPath } from "../load/shown-path.ts";
 import { compare } from "./compare.ts";
@@ -35,13 +35,13 @@ interface Comparison {
 }
 
 /** How the folder differs from what was generated. Changes nothing. */
-export function compareOutput(generated: Generated, options: OutputOptions): Staged<readonly Drift[]> {
+export function compareOutput(generated: GeneratedNext, options: OutputOptions): Staged<readonly Drift[]> {
   const compared = guarded(options, () => readComparison(generated, options));
   return compared.ok ? { ...compared, value: compared.value.drift } : compared;
 }
 
 /** Writes what differs. An edited file stops the whole run before anything is written, unless it is forced. */
-export function writeOutput(generated: Generated, options: OutputOptions): Staged<readonly Drift[]> {
+export function writeOutput(generated: GeneratedNext, options: OutputOptions): Staged<readonly Drift[]> {
   return guarded(options, () => {
     const compared = readComparison(generated, options);
     if (!compared.ok) return compared;
@@ -58,7 +58,7 @@ export function writeOutput(generated: Generated, options: OutputOptions): Stage
   });
 }
 
-function readComparison(generated: Generated, options: OutputOptions): Staged<Comparison> {
+function readComparison(generated: GeneratedNext, options: OutputOptions): Staged<Comparison> {
   const lockText = readFound(options.folder, [LOCK_FILE], options.files).get(LOCK_FILE);
   const lock = lockText === undefined ? { ok: true as const, lock: EMPTY_LOCK } : parseLock(lockText);
   if (!lock.ok && !options.isForced) {
@@ -78,7 +78,7 @@ function readComparison(generated: Generated, options: OutputOptions): Staged<Co
 }
 
 function lockContent(
-  { model, modelHash, files, history = EMPTY_HISTORY }: Generated,
+  { model, modelHash, files, history = EMPTY_HISTORY }: GeneratedNext,
   { inputs, acceptedEgress }: OutputOptions,
 ): LockContent {
   return { model, modelHash, files, inputs, history: { ...history, acceptedEgress: acceptedEgress ?? history.acceptedEgress } };

@@ -1,4 +1,4 @@
-/** The nginx that docs/server.md shows, word for word, before a server: sign-in, rows, files and notices over TLS. */
+/** Each proxy that docs/server.md shows, word for word, before a server: sign-in, rows, files and notices over TLS. */
 import { SyncKitClient } from "@synckit-gen/runtime";
 import { createApp, createServer, createUser, openFolderBlobs, openSqliteStorage } from "@synckit-gen/server";
 import { execFileSync, spawn } from "node:child_process";
@@ -10,13 +10,10 @@ import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { freePort } from "./services/postgres.ts";
 import { documentBlocks } from "./support/document-blocks.ts";
 
-const NGINX = "/usr/sbin/nginx";
-const isHere = [NGINX, "/usr/bin/openssl"].every((program) => existsSync(program));
-const hint = isHere ? "" : " (skipped: apt-get install nginx-light openssl)";
 const EMAIL = "ada@example.com";
 const PASSWORD = "correct horse";
 
@@ -37,36 +34,89 @@ function makeCertificate(folder: string): { readonly certificate: string; readon
   return { certificate, key };
 }
 
-/** The document's configuration with this machine's names and ports in the place of the document's. */
-function configuration(port: number, upstream: string, { certificate, key }: ReturnType<typeof makeCertificate>): string {
-  const shown = documentBlocks("docs/server.md", "text").find((block) => block.startsWith("server {"));
-  if (shown === undefined) throw new Error("docs/server.md shows no nginx configuration");
-  const changes = [
-    ["listen 443 ssl", `listen 127.0.0.1:${port} ssl`],
-    ["sync.example.com;", "localhost;"],
-    ["/etc/ssl/sync.example.com.pem", certificate],
-    ["/etc/ssl/private/sync.example.com.key", key],
-    ["http://127.0.0.1:8787", upstream],
-  ] as const;
-  const server = changes.reduce((text, [from, to]) => {
+interface Proxy {
+  readonly name: string;
+  /** Absolute. */
+  readonly program: string;
+  /** Of Debian. */
+  readonly package: string;
+  /** How the document's configuration begins. */
+  readonly begins: string;
+  /** This machine's names and ports in the place of the document's. */
+  readonly changes: (place: Place) => readonly (readonly [from: string, to: string])[];
+  /** The whole file around what the document shows. */
+  readonly file: (shown: string) => string;
+  /** In the folder of the file, which is `proxy.conf`. */
+  readonly arguments: readonly string[];
+}
+
+interface Place extends ReturnType<typeof makeCertificate> {
+  readonly port: number;
+  /** Where the server listens. */
+  readonly upstream: string;
+}
+
+const TEMPORARY = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path temporary/${name};`).join(" ");
+
+const PROXIES: readonly Proxy[] = [
+  {
+    name: "nginx",
+    program: "/usr/sbin/nginx",
+    package: "nginx-light",
+    begins: "server {",
+    changes: ({ port, upstream, certificate, key }) => [
+      ["listen 443 ssl", `listen 127.0.0.1:${port} ssl`],
+      ["sync.example.com;", "localhost;"],
+      ["/etc/ssl/sync.example.com.pem", certificate],
+      ["/etc/ssl/private/sync.example.com.key", key],
+      ["http://127.0.0.1:8787", upstream],
+    ],
+    file: (shown) => `daemon off; pid nginx.pid; error_log error.log; events {}\nhttp { access_log off; ${TEMPORARY}\n${shown}}\n`,
+    arguments: ["-p", ".", "-c", "proxy.conf", "-e", "error.log"],
+  },
+  {
+    name: "Caddy",
+    program: "/usr/bin/caddy",
+    package: "caddy",
+    begins: "sync.example.com {",
+    changes: ({ port, upstream, certificate, key }) => [
+      // Out there it gets its certificate from an authority, which no test can ask for one.
+      ["sync.example.com {", `localhost:${port} {\n\tbind 127.0.0.1\n\ttls ${certificate} ${key}`],
+      ["127.0.0.1:8787", upstream.slice("http://".length)],
+    ],
+    file: (shown) => `{\n\tadmin off\n\tauto_https disable_redirects\n\tgrace_period 1s\n}\n${shown}`,
+    arguments: ["run", "--config", "proxy.conf", "--adapter", "caddyfile"],
+  },
+];
+
+async function startProxy(proxy: Proxy, folder: string, place: Place): Promise<void> {
+  const shown = documentBlocks("docs/server.md", "text").find((block) => block.startsWith(proxy.begins));
+  if (shown === undefined) throw new Error(`docs/server.md shows no configuration of ${proxy.name}`);
+  const changed = proxy.changes(place).reduce((text, [from, to]) => {
     if (!text.includes(from)) throw new Error(`the configuration has no ${from}`);
     return text.replace(from, to);
   }, shown);
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path temporary/${name};`).join(" ");
-  return `daemon off; pid nginx.pid; error_log error.log; events {}\nhttp { access_log off; ${temporary}\n${server}}\n`;
-}
-
-async function startNginx(folder: string, text: string): Promise<void> {
   mkdirSync(join(folder, "temporary"));
-  writeFileSync(join(folder, "nginx.conf"), text);
-  const nginx = spawn(NGINX, ["-p", folder, "-c", "nginx.conf", "-e", "error.log"], { stdio: "ignore" });
+  writeFileSync(join(folder, "proxy.conf"), proxy.file(changed));
+  const child = spawn(proxy.program, proxy.arguments, { cwd: folder, stdio: "ignore", env: { HOME: folder } });
   ends.push(async () => {
-    nginx.kill("SIGTERM");
-    await once(nginx, "exit");
+    const exited = once(child, "exit");
+    child.kill("SIGTERM");
+    await exited;
   });
 }
 
-test.runIf(isHere)(`the deployment that the document describes works, end to end${hint}`, async () => {
+const OPENSSL = "/usr/bin/openssl";
+
+describe.each(PROXIES)("behind $name", (proxy) => {
+  const isHere = [proxy.program, OPENSSL].every((program) => existsSync(program));
+  const hint = isHere ? "" : ` (skipped: apt-get install ${proxy.package} openssl)`;
+
+  test.runIf(isHere)(`the deployment that the document describes works, end to end${hint}`, () => deploy(proxy));
+});
+
+/** A server, the proxy before it, and two devices that use all that passes through it. */
+async function deploy(proxy: Proxy): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "synckit-tls-"));
   ends.push(() => rmSync(folder, { recursive: true }));
   const port = await freePort();
@@ -79,7 +129,7 @@ test.runIf(isHere)(`the deployment that the document describes works, end to end
   const server = createServer({ storage, blobs, publicUrl, trustedProxies: ["127.0.0.1"], rateLimits: null });
   const listening = await server.listen();
   ends.push(() => listening.close());
-  await startNginx(folder, configuration(port, listening.url, makeCertificate(folder)));
+  await startProxy(proxy, folder, { port, upstream: listening.url, ...makeCertificate(folder) });
   await expect
     .poll(() =>
       fetch(`${publicUrl}/health`).then(
@@ -134,4 +184,4 @@ test.runIf(isHere)(`the deployment that the document describes works, end to end
   expect(reply.statusCode).toBe(401);
   // The caller's own word is not what the log has.
   expect((await storage.readAudit(1)).map(({ outcome, address }) => [outcome, address])).toEqual([["refused", "127.0.0.2"]]);
-});
+}

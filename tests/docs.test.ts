@@ -51,6 +51,13 @@ test("every `npm run` in a document names a script", () => {
   expect(named.filter((line) => scripts[line.slice(line.indexOf(": ") + 2)] === undefined)).toEqual([]);
 });
 
+test("each hazard from H00 to H29 has a test by its number", () => {
+  const tests = repositoryFiles().filter((path) => /^tests\/[^/]+\.test\.ts$/.test(path));
+  const held = new Set(tests.flatMap((path) => [...readText(path).matchAll(/["`](H\d\d): /g)].map(([, id]) => id)));
+
+  expect([...held].toSorted()).toEqual(Array.from({ length: 30 }, (_, n) => `H${String(n).padStart(2, "0")}`));
+});
+
 /** The TypeScript blocks of a document, each a module. Blocks that are no code say `text`. */
 const blocksOf = (path: string): readonly string[] =>
   [...readText(path).matchAll(/^```(?:ts|typescript)\b[^\n]*\n([\s\S]*?)^```$/gm)].map(([, code]) => code ?? "");

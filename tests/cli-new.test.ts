@@ -85,6 +85,7 @@ describe("the app that `new` makes", () => {
       kysely: runtime.dependencies?.["kysely"],
     });
     expect(devDependencies).toEqual({
+      "@synckit-gen/schemas": readManifest("schemas").version,
       "@synckit-gen/server": readManifest("server").version,
       "@types/better-sqlite3": root["@types/better-sqlite3"],
       "@types/node": root["@types/node"],
@@ -122,6 +123,18 @@ describe("new", () => {
       out: "",
       err: 'There is no template "nod". Did you mean "node"? Templates: node.\n',
     });
+  });
+
+  test("brings a Node of its own where the machine's is too old for the app", () => {
+    const under = (node: string, folder: string) =>
+      home.run(["new", folder, "--yes"], { npm_config_user_agent: `npm/11.19.1 node/${node} linux x64` });
+    const nodeOf = (folder: string): unknown =>
+      (JSON.parse(home.read(`${folder}/package.json`)) as { devDependencies: Record<string, string> }).devDependencies["node"];
+
+    expect(under("v20.20.2", "old")).toMatchObject({ code: 0, err: expect.stringContaining("Node.js is 20.20.2; the app needs 22.14") });
+    expect(nodeOf("old")).toBe(readManifest(".").devDependencies?.["node"]);
+    expect(under("v22.14.0", "new")).toMatchObject({ code: 0, err: "" });
+    expect(nodeOf("new")).toBeUndefined();
   });
 
   test("depends on a checkout where it is told to", () => {

@@ -51,10 +51,12 @@ export async function runNew(request: NewRequest, host: Host): Promise<ExitCode>
   if (app === null) return EXIT.interrupted;
   const scaffold = loadScaffold(scaffoldsFolder, request.template);
   const manifest = parseManifest(scaffold.manifest);
+  const tooOld = oldNodeOf(host.env);
   const view = {
     app,
     packageName: packageName(app),
     dependencies: scaffoldDependencies(VERSION, repository?.replaceAll("\\", "/") ?? null),
+    bringsNode: tooOld !== null,
   };
   const files = renderScaffold(scaffold.files, view);
   try {
@@ -78,7 +80,15 @@ export async function runNew(request: NewRequest, host: Host): Promise<ExitCode>
   });
   const paths = [...files.map(({ path }) => path), ...generated.drift.map(({ path }) => `src/sync/${path}`)].toSorted();
   const next = [`cd ${/^[\w./-]+$/u.test(shown) ? shown : JSON.stringify(shown)}`, ...manifest.next];
+  if (tooOld !== null && !request.isQuiet)
+    host.stderr.write(`This computer's Node.js is ${tooOld}; the app needs 22.14, and brings ${view.dependencies.node} as a package.\n`);
   return finish(request, host, { diagnostics: generated.diagnostics, made: { folder: shown, paths, next } });
+}
+
+/** The version of the Node that the package manager runs on, where it is older than 22.14: `npm test` in the new app would be, too. */
+function oldNodeOf(env: Host["env"]): string | null {
+  const [, version = "", major = "", minor = ""] = /\bnode\/v((\d+)\.(\d+)[\d.]*)/u.exec(env["npm_config_user_agent"] ?? "") ?? [];
+  return version !== "" && (Number(major) < 22 || (Number(major) === 22 && Number(minor) < 14)) ? version : null;
 }
 
 interface Outcome {

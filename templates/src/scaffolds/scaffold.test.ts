@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { renderScaffold, scaffoldDependencies, type ScaffoldView } from "./scaffold.ts";
 import { strictTemplate } from "./strict-template.ts";
 
-const view: ScaffoldView = { app: "notes", packageName: "notes", dependencies: scaffoldDependencies("1.2.3", null) };
+const view: ScaffoldView = { app: "notes", packageName: "notes", dependencies: scaffoldDependencies("1.2.3", null), bringsNode: false };
 
 test("a template's files are rendered, copied, and get their dots", () => {
   const files = renderScaffold(

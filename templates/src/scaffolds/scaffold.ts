@@ -22,15 +22,19 @@ export interface ScaffoldView {
   readonly app: string;
   readonly packageName: string;
   readonly dependencies: ScaffoldDependencies;
+  /** The machine's Node is too old: the app gets one of its own. */
+  readonly bringsNode: boolean;
 }
 
 export interface ScaffoldDependencies {
   readonly runtime: string;
+  readonly schemas: string;
   readonly server: string;
   readonly generator: string;
   readonly betterSqlite3: string;
   readonly betterSqlite3Types: string;
   readonly kysely: string;
+  readonly node: string;
   readonly nodeTypes: string;
   readonly typescript: string;
 }
@@ -40,6 +44,7 @@ const THIRD_PARTY = {
   betterSqlite3: "13.2.0",
   betterSqlite3Types: "9.6.0",
   kysely: "0.29.9",
+  node: "24.21.0",
   nodeTypes: "24.19.2",
   typescript: "7.0.2",
 } as const;
@@ -49,6 +54,7 @@ export function scaffoldDependencies(version: string, repository: string | null)
   const own = (folder: string): string => (repository === null ? version : `file:${repository}/${folder}`);
   return {
     runtime: own("runtime"),
+    schemas: own("schemas"),
     server: own("server"),
     generator: own("generator"),
     ...THIRD_PARTY,

@@ -126,8 +126,8 @@ describe("new", () => {
   });
 
   test("brings a Node of its own where the machine's is too old for the app", () => {
-    const under = (node: string, folder: string) =>
-      home.run(["new", folder, "--yes"], { npm_config_user_agent: `npm/11.19.1 node/${node} linux x64` });
+    const under = (version: string, folder: string) =>
+      home.run(["new", folder, "--yes"], { npm_config_user_agent: `npm/11.19.1 node/${version} linux x64` });
     const nodeOf = (folder: string): unknown =>
       (JSON.parse(home.read(`${folder}/package.json`)) as { devDependencies: Record<string, string> }).devDependencies["node"];
 

@@ -20,11 +20,15 @@ export const baselineStatements = (spec: AppSpec): readonly string[] =>
    ON CONFLICT (table_name, row_id) DO UPDATE SET device = excluded.device WHERE stamp = 0`,
   );
 
-/** Rows whose INSERT is already in the log, from here or from elsewhere, have a clock past the baseline and are left out; rows with a NULL key cannot be named. */
+/**
+ * Rows whose INSERT is already in the log, from here or from elsewhere, have a clock past the baseline and are left out, but for
+ * those in which a column has begun to sync since: nobody has told it. Rows with a NULL key cannot be named.
+ */
 const snapshotStatement = ({ name, sql, capture }: TableSpec): string =>
   // The expressions stand in a query of their own: there, only the app's columns are in scope.
   `INSERT INTO sync_changelog (table_name, op, row_id, timestamp, data, stamp)
    SELECT ${quoteText(name)}, 'INSERT', candidate.row_id, ?, candidate.payload, 0
    FROM (SELECT ${sql.rowId} AS row_id, ${capture === "keys" ? "NULL" : sql.payload} AS payload FROM ${quoteName(name)}) AS candidate
    WHERE candidate.row_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM sync_row_clock AS known
-     WHERE known.table_name = ${quoteText(name)} AND known.row_id = candidate.row_id AND known.stamp > 0)`;
+     WHERE known.table_name = ${quoteText(name)} AND known.row_id = candidate.row_id AND known.stamp > 0
+       AND (known.columns IS NULL OR instr(known.columns, '[0,0]') = 0))`;

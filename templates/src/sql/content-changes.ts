@@ -24,7 +24,7 @@ const OBJECTS: readonly (readonly [store: string, column: string])[] = [
 ];
 
 /** Runs when the application's tables are as the later model says. */
-export function contentChanges(steps: ModelSteps): readonly Section[] {
+export function contentChanges(steps: ModelSteps, isCreated: boolean): readonly Section[] {
   const gone = steps.removed.map(({ name }) => name);
   const restarted = new Set(steps.kept.filter(isRestarted));
   const sections: readonly Section[] = [
@@ -36,7 +36,7 @@ export function contentChanges(steps: ModelSteps): readonly Section[] {
     { about: "Rows that are recognised in another way start over", statements: [...restarted].flatMap(({ after }) => forget(after.name)) },
     ...steps.kept
       .filter((step) => !restarted.has(step))
-      .map((step) => ({ about: `What is stored about ${step.after.name}`, statements: columnsOf(step) })),
+      .map((step) => ({ about: `What is stored about ${step.after.name}`, statements: columnsOf(step, isCreated) })),
   ];
   return sections.filter(({ statements }) => statements.length > 0);
 }
@@ -82,15 +82,15 @@ function fatesOf({ before, after, columns }: TableStep): ColumnFates {
 /** Types of one form write a value the same way. */
 const formOf = ({ type }: SyncedColumn): string => (isTextLike(type) ? "text" : type === "boolean" ? "integer" : type);
 
-function columnsOf(step: TableStep): readonly string[] {
+function columnsOf(step: TableStep, isCreated: boolean): readonly string[] {
   if (step.before === step.after) return [];
   const { renames, gone, reformed, begun } = fatesOf(step);
   const table = quoteText(step.after.name);
   // What goes makes room for what takes its name.
   const edits = [...gone.map((name) => removeMember(name)), ...planRenames(renames).map(([from, to]) => renameMember(from, to))];
   const rewrites = rewriteObjects(table, edits, OBJECTS);
-  const clock = begun.length === 0 ? [] : [baseline(table, begun)];
-  return [...rewrites, ...(reformed.length === 0 ? [] : reform(step.after, reformed)), ...clock];
+  const clocks = begun.length === 0 ? [] : isRestated(step, isCreated) ? [baseline(table, begun)] : absent(step.after, begun);
+  return [...rewrites, ...(reformed.length === 0 ? [] : reform(step.after, reformed)), ...clocks];
 }
 
 type Edit = (expression: string) => string;
@@ -151,10 +151,33 @@ function reform(table: Table, columns: readonly string[]): readonly string[] {
   ];
 }
 
-/** Nobody has written these columns yet: the row's clock is not theirs, be it the baseline of who told it. Rows without a clock are at the baseline already. */
-const baseline = (table: string, columns: readonly string[]): string =>
-  `UPDATE "sync_row_clock" SET "columns" = json_patch(coalesce("columns", '{}'), ${quoteText(JSON.stringify(Object.fromEntries(columns.map((name) => [name, [0, 0]]))))})
+const clocksJson = (columns: readonly string[], stamp: number): string =>
+  quoteText(JSON.stringify(Object.fromEntries(columns.map((name) => [name, [stamp, 0]]))));
+
+const patchClocks = (table: string, clocks: string): string =>
+  `UPDATE "sync_row_clock" SET "columns" = json_patch(coalesce("columns", '{}'), ${clocks})
   WHERE "table_name" = ${table}`;
+
+/** Every row is about to be told at the baseline: the row's clock is not that of these columns, be it the baseline of who told it. Rows without a clock are there already. */
+const baseline = (table: string, columns: readonly string[]): string => patchClocks(table, clocksJson(columns, 0));
+
+/**
+ * Nobody has said anything of these columns. At the baseline, their default would claim to be somebody's word here, and
+ * be none on devices that had the row from the log. Update-only rows have a clock only where somebody has marked them.
+ */
+function absent(table: Table, columns: readonly string[]): readonly string[] {
+  const clocks = clocksJson(columns, -1);
+  const name = quoteText(table.name);
+  const patched = patchClocks(name, clocks);
+  if (table.apply === "update") return [patched];
+  return [
+    patched,
+    `INSERT OR IGNORE INTO "sync_row_clock" ("table_name", "row_id", "stamp", "columns")
+  SELECT ${name}, "row"."row_id", 0, ${clocks}
+  FROM (${rowsSql(table)}) AS "row"
+  WHERE EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'initial_snapshot_done' AND "value" = '1')`,
+  ];
+}
 
 /** Row id and payload of the rows that can be recognised. The expressions stand in a query of their own: there, only the app's columns are in scope. */
 function rowsSql(table: Table): string {

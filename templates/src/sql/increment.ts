@@ -30,7 +30,7 @@ export function incrementOf(steps: ModelSteps, earlier: readonly (readonly strin
   const tables = wasCreated
     ? tableChanges(steps)
     : { sections: steps.after.create && !steps.before.create ? ownTables(steps.after) : [], rebuilt: [], drops: false };
-  const content = contentChanges(steps);
+  const content = contentChanges(steps, wasCreated);
   const filled = backFill(steps, wasCreated);
   const guard = tables.drops ? guardStatements(tables.rebuilt) : { first: [], last: [] };
   const isSuppressed = tables.sections.length > 0;

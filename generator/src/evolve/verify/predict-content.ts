@@ -10,15 +10,21 @@ import type { Members, Stored, StoredEntry, StoreName } from "./stored-content.t
 
 /** `rows`: as they are after the step. `isJoined`: the initial snapshot has been taken. */
 export function predictContent(stored: Stored, steps: ModelSteps, rows: Sample, isJoined: boolean): Stored {
+  const isCreated = steps.before.create && steps.after.create;
   const stepByTable = new Map(steps.kept.map((step) => [step.before.name, step]));
   const predictStore = (store: StoreName): readonly StoredEntry[] =>
     stored[store].flatMap((entry) => {
       const step = stepByTable.get(entry.table);
       if (step === undefined) return steps.removed.some(({ name }) => name === entry.table) ? [] : [entry];
-      return isRestarted(step) ? [] : [predictEntry(store, entry, step, rows)];
+      return isRestarted(step) ? [] : [predictEntry(store, entry, step, rows, isRestated(step, isCreated))];
     });
   const predicted = eachStore(predictStore);
-  return { ...predicted, sync_changelog: [...predicted.sync_changelog, ...(isJoined ? restated(steps, rows) : [])] };
+  if (!isJoined) return predicted;
+  return {
+    ...predicted,
+    sync_changelog: [...predicted.sync_changelog, ...restated(steps, rows)],
+    sync_row_clock: [...predicted.sync_row_clock, ...unsaid(steps, rows, predicted.sync_row_clock)],
+  };
 }
 
 function isRestarted({ before, after, columns }: TableStep): boolean {
@@ -39,7 +45,7 @@ const pairsOf = ({ columns }: TableStep): readonly { readonly before: SyncedColu
 const isReformed = (pair: { readonly before: SyncedColumn; readonly after: SyncedColumn }): boolean =>
   formOf(pair.before.type) !== formOf(pair.after.type);
 
-function predictEntry(store: StoreName, entry: StoredEntry, step: TableStep, rows: Sample): StoredEntry {
+function predictEntry(store: StoreName, entry: StoredEntry, step: TableStep, rows: Sample, isTold: boolean): StoredEntry {
   const pairs = pairsOf(step);
   const row = (rows.get(step.after.name) ?? []).find(({ cells }) => rowIdOf(step.after, cells) === entry.rowId);
   const isFresh = store === "sync_changelog" && entry.isPending && pairs.some(isReformed) && row !== undefined;
@@ -50,11 +56,17 @@ function predictEntry(store: StoreName, entry: StoredEntry, step: TableStep, row
       return [name, predictMembers(members, pairs, name === "columns")];
     }),
   );
-  const begun = syncedColumns(step.after).filter(({ name }) => !pairs.some((pair) => pair.after.name === name));
+  const begun = begunIn(step);
   if (store === "sync_row_clock" && begun.length > 0)
-    objects["columns"] = new Map([...(objects["columns"] ?? []), ...begun.map(({ name }) => [name, plainOf("[0,0]")] as const)]);
+    objects["columns"] = new Map([...(objects["columns"] ?? []), ...clocksOf(begun, isTold ? 0 : -1)]);
   return { ...entry, table: step.after.name, objects };
 }
+
+const begunIn = (step: TableStep): readonly string[] =>
+  syncedColumns(step.after).flatMap(({ name }) => (pairsOf(step).some((pair) => pair.after.name === name) ? [] : [name]));
+
+const clocksOf = (columns: readonly string[], stamp: number): NonNullable<Members> =>
+  new Map(columns.map((name) => [name, plainOf(`[${stamp},0]`)]));
 
 /** Clocks hold for a column whatever form its values have. */
 function predictMembers(members: NonNullable<Members>, pairs: ReturnType<typeof pairsOf>, isClock: boolean): NonNullable<Members> {
@@ -64,20 +76,43 @@ function predictMembers(members: NonNullable<Members>, pairs: ReturnType<typeof 
   );
 }
 
+/** Other devices have not seen the table's rows as they are now. */
+function isRestated(step: TableStep, isCreated: boolean): boolean {
+  const pairs = pairsOf(step);
+  const isMade = (name: string): boolean => isCreated && step.columns.added.some((column) => column.name === name);
+  return (
+    step.before.name !== step.after.name ||
+    isRestarted(step) ||
+    pairs.some((pair) => pair.before.name !== pair.after.name || isReformed(pair)) ||
+    begunIn(step).some((name) => !isMade(name))
+  );
+}
+
+/** Clocks of rows that had none, where columns come of which nobody has said anything. */
+function unsaid(steps: ModelSteps, rows: Sample, known: readonly StoredEntry[]): readonly StoredEntry[] {
+  const isCreated = steps.before.create && steps.after.create;
+  return steps.kept.flatMap((step) => {
+    const begun = begunIn(step);
+    const table = step.after;
+    if (begun.length === 0 || table.apply === "update" || isRestated(step, isCreated)) return [];
+    return (rows.get(table.name) ?? []).flatMap(({ cells }): readonly StoredEntry[] => {
+      if (table.identity.columns.some((name) => (cells.get(name) ?? NULL_CELL) === NULL_CELL)) return [];
+      const rowId = rowIdOf(table, cells);
+      if (known.some((entry) => entry.table === table.name && entry.rowId === rowId)) return [];
+      return [
+        { table: table.name, rowId, objects: { columns: clocksOf(begun, -1), data: null }, rest: AT_BASELINE, isPending: false, stamp: 0 },
+      ];
+    });
+  });
+}
+
+/** A living row, nobody's: stamp and device zero, no life of its own. */
+const AT_BASELINE = "integer:0 integer:0 null: null: integer:1";
+
 /** Entries at the baseline, for tables whose rows other devices have not seen as they are now. */
 function restated(steps: ModelSteps, rows: Sample): readonly StoredEntry[] {
   const isCreated = steps.before.create && steps.after.create;
-  const tables = steps.kept.filter((step) => {
-    const pairs = pairsOf(step);
-    const begun = syncedColumns(step.after).filter(({ name }) => !pairs.some((pair) => pair.after.name === name));
-    const isMade = (name: string): boolean => isCreated && step.columns.added.some((column) => column.name === name);
-    return (
-      step.before.name !== step.after.name ||
-      isRestarted(step) ||
-      pairs.some((pair) => pair.before.name !== pair.after.name || isReformed(pair)) ||
-      begun.some(({ name }) => !isMade(name))
-    );
-  });
+  const tables = steps.kept.filter((step) => isRestated(step, isCreated));
   return [...tables.map(({ after }) => after), ...(isCreated ? [] : steps.added)].flatMap((table) =>
     (rows.get(table.name) ?? []).flatMap(({ cells }) =>
       table.identity.columns.some((name) => (cells.get(name) ?? NULL_CELL) === NULL_CELL)

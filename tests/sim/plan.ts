@@ -141,8 +141,6 @@ function updated(random: Random, models: readonly SyncModel[], steps: readonly S
       by: 1,
       ...(random.chance(0.3) ? { crashAt: 1 + random.below(60) } : {}),
     }));
-    // What a user gives up by force may have been the only word on a column that is new: then rows differ in it (docs/testing.md).
-    if (step.kind === "start-over" || step.kind === "detach") return [planMeanwhile({ ...step, force: false }), ...updates];
     if (step.kind === "existing") return [{ ...step, action: planned(step.action, (model) => insertion(random, model)) }, ...updates];
     if (step.kind === "edit")
       return [{ ...step, actions: step.actions.map((action) => planned(action, (model) => actionOf(random, model))) }, ...updates];

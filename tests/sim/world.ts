@@ -179,7 +179,7 @@ export class World {
 
   /** Rows of which something is not pushed. */
   #pendingRows({ device }: Participant): readonly string[] {
-    const rows = device.db.prepare("SELECT DISTINCT table_name, row_id FROM sync_changelog WHERE pushed <> 1").raw().all();
+    const rows = device.db.prepare("SELECT DISTINCT table_name, row_id FROM sync_changelog WHERE pushed IN (0, 2)").raw().all();
     return (rows as [string, string][]).map(([table, rowId]) => this.#present(table, rowId));
   }
 

@@ -20,7 +20,7 @@ export function* checkEntries(subject: Subject): Iterable<Finding> {
   if (!hasLog(subject)) return;
   const { database, model, places } = subject;
   const log = counter(database);
-  const isStrange = `"pushed" NOT IN (0, 1, 2) OR typeof("pushed") <> 'integer'`;
+  const isStrange = `"pushed" NOT IN (0, 1, 2, 3) OR typeof("pushed") <> 'integer'`;
   const strange = log(isStrange);
   if (strange > 0)
     yield fixable(

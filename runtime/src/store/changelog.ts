@@ -31,11 +31,16 @@ export type FreshEntry = Omit<ChangelogEntry, "data">;
 /** An entry that waits to be sent. What it holds of the row is asked for when its turn comes. */
 export type UnpushedEntry = Omit<ChangelogEntry, "data" | "old">;
 
+/** A row as it was to be told at the baseline. */
+export type WithheldRow = Pick<ChangelogEntry, "table" | "rowId"> & { readonly data: string };
+
 /** Values of `pushed`. */
 const UNPUSHED = 0;
 export const PUSHED = 1;
 /** Larger than any server takes: kept, reported, never sent. */
 export const UNPUSHABLE = 2;
+/** Of the baseline, while this device starts over: the log may have no other word on some of its columns. */
+const WITHHELD = 3;
 
 export interface Changelog {
   /** Gives every new entry its stamp, in order, and returns them. `lastStamp` is the latest this device has seen or given, `cursor` how far it has read. */
@@ -61,6 +66,12 @@ export interface Changelog {
   readonly prunedStamp: () => number;
   /** Removes pushed entries captured before `beforeStamp`, and the oldest pushed ones beyond `maxEntries`. Returns how many. */
   readonly prune: (beforeStamp: number, maxEntries: number | null) => number;
+  /** Gives up what is not pushed. Rows at the baseline may yet have to be told: they are set aside. */
+  readonly giveUp: () => void;
+  /** Sets a row aside in the same way. */
+  readonly withhold: (row: WithheldRow) => void;
+  /** Removes what was set aside, and returns it. */
+  readonly takeWithheld: (limit: number) => readonly WithheldRow[];
   /** After entries were removed in another way: their ids will be given again, to entries that are neither stamped nor pushed. */
   readonly forgetRemoved: () => void;
   /** The app was updated: what is in the log was captured by the version before. */
@@ -126,6 +137,15 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
     const id = state.getNumber(key, 0);
     return holds.get(id) === undefined ? 0 : id;
   };
+  const withholdUnpushed = driver.prepare(
+    `UPDATE sync_changelog SET pushed = ${WITHHELD} WHERE pushed = ${UNPUSHED} AND stamp = 0 AND data IS NOT NULL`,
+  );
+  const withhold = driver.prepare(
+    `INSERT INTO sync_changelog (table_name, op, row_id, timestamp, data, stamp, pushed) VALUES (?, 'INSERT', ?, 0, ?, 0, ${WITHHELD})`,
+  );
+  const deleteUnpushed = driver.prepare(`DELETE FROM sync_changelog WHERE pushed IN (${UNPUSHED}, ${UNPUSHABLE})`);
+  const withheld = driver.prepare(`SELECT id, table_name, row_id, data FROM sync_changelog WHERE pushed = ${WITHHELD} ORDER BY id LIMIT ?`);
+  const deleteWithheld = driver.prepare(`DELETE FROM sync_changelog WHERE pushed = ${WITHHELD} AND id <= ?`);
   // Not later: an entry that is appended stamped may get the position's own id, and hide what was captured before it.
   const forgetRemoved = (): void => {
     const last = lastId.get()?.[0] as number;
@@ -197,6 +217,19 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
       const removed = old + (maxEntries === null ? 0 : pruneMany.run(maxEntries));
       if (removed > 0) forgetRemoved();
       return removed;
+    },
+    withhold: ({ table, rowId, data }) => void withhold.run(table, rowId, data),
+    giveUp() {
+      withholdUnpushed.run();
+      deleteUnpushed.run();
+      forgetRemoved();
+    },
+    takeWithheld(limit) {
+      const taken = withheld.all(BigInt(limit));
+      if (taken.length === 0) return [];
+      deleteWithheld.run(taken.at(-1)?.[0] as number);
+      forgetRemoved();
+      return taken.map(([, table, rowId, data]) => ({ table: table as string, rowId: rowId as string, data: data as string }));
     },
     forgetRemoved,
     noteUpgrade: () => state.set(CAPTURED_BEFORE, String(lastId.get()?.[0] ?? 0)),

@@ -39,7 +39,8 @@ export class LocalChanges {
       this.#keepIfGone(rows, entry);
       return;
     }
-    if (op === "UPDATE" && clocks.advance(table, rowId, clock, changed, null)) return;
+    const { isStartingOver } = this.#scope.mode;
+    if (op === "UPDATE" && !isStartingOver && clocks.advance(table, rowId, clock, changed, null)) return;
 
     const stored = clocks.load(table, rowId);
     // A row from before joining that nobody has been told of has no baseline yet: the snapshot gives it one, if it lives until then.
@@ -56,6 +57,7 @@ export class LocalChanges {
       data = { ...data, ...pick(parseValues(this.#dataAfter(rows, entry)) ?? {}, changed) };
     }
     clocks.save(table, rowId, registers, data);
+    if (isStartingOver && op === "UPDATE") this.#withhold(rows, entry, registers);
     if (op !== "UPDATE" || data !== null || !this.#keepIfGone(rows, entry)) return;
     if (isUntold && rows.spec.apply === "upsert") this.#tellBaseline(entry, registers);
   }
@@ -93,6 +95,13 @@ export class LocalChanges {
     const stored = this.#scope.parts.clocks.load(table, rowId);
     if (stored !== null) this.#scope.parts.clocks.save(table, rowId, stored.registers, parseValues(this.#scope.parts.changelog.dataOf(id)));
     return true;
+  }
+
+  /** An edit keeps its row, of which the log may know nothing else: then what the row has besides is told with it. */
+  #withhold(rows: TableRows, entry: FreshEntry, { base, overrides }: Registers): void {
+    const isWhole = rows.columns.every((column) => (overrides.get(column) ?? base).stamp >= 0);
+    const data = isWhole ? null : this.#dataAfter(rows, entry);
+    if (data !== null) this.#scope.parts.changelog.withhold({ table: entry.table, rowId: entry.rowId, data });
   }
 
   /** A row from before joining that left before the snapshot: what its change did not write enters the log as the snapshot would have put it. */

@@ -32,6 +32,8 @@ export interface SessionMode {
   readonly cursor: number;
   /** The initial snapshot has told the account of every row that was here. */
   readonly hasJoined: boolean;
+  /** What is here counts for nothing until the log gives it. */
+  readonly isStartingOver: boolean;
   readonly pushMarks: PushMarks;
   /** The handle enforces foreign keys during this transaction. */
   readonly enforced: boolean;

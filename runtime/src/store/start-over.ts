@@ -2,9 +2,16 @@
  * Starting over from the server: every row here is marked as written by nobody, the log is read from its start, and what
  * is still marked at its end leaves. Rows are written over, not made anew, so that their local columns stay.
  */
+import { rowIdToWire, type WireValue } from "@synckit-gen/schemas/protocol";
 import type { Driver } from "../driver/driver.ts";
+import { BASELINE, hasOwnBaseline } from "./clock.ts";
+import type { Changelog } from "./changelog.ts";
 import { quoteName, quoteText } from "./quote-name.ts";
+import type { Registers, Values } from "./registers.ts";
+import type { RemoteChange } from "./remote-change.ts";
+import type { RowClocks } from "./row-clocks.ts";
 import type { TableRows } from "./table-rows.ts";
+import { parseValues, pick } from "./values.ts";
 
 type RowRef = readonly [table: string, rowId: string];
 
@@ -15,6 +22,15 @@ export interface StartOver {
   readonly leftovers: (limit: number) => readonly RowRef[];
   /** Rows that could not leave, because something here refers to them. */
   readonly needed: () => readonly RowRef[];
+  /**
+   * Takes up to `limit` of the rows that were about to be told at the baseline. Returns what they have in columns in which the
+   * log has nothing, to be merged here. Null: there are no more.
+   */
+  readonly gaps: (device: string, limit: number) => readonly RemoteChange[] | null;
+  /** Logs a row at the baseline, cleared of what is unsaid. */
+  readonly tell: (table: string, rowId: string) => void;
+  /** What nobody has a word on has its default, as on a device that joins: what was here is in no log. */
+  readonly clearUnsaid: () => void;
   /** Marks go. A row that is still in its table is at the baseline. */
   readonly unmark: () => void;
 }
@@ -22,8 +38,34 @@ export interface StartOver {
 /** Of a row that nobody has written and that is not alive: `absentRegisters`, as stored. */
 const MARKED = "alive = 0 AND stamp = -1 AND life_stamp IS NULL";
 
-export function startOver(driver: Driver, tables: ReadonlyMap<string, TableRows>): StartOver {
+interface Parts {
+  readonly driver: Driver;
+  readonly tables: ReadonlyMap<string, TableRows>;
+  readonly clocks: RowClocks;
+  readonly changelog: Changelog;
+}
+
+export function startOver({ driver, tables, clocks, changelog }: Parts): StartOver {
   const rowsOf = ({ spec }: TableRows): string => `(SELECT ${spec.sql.rowId} AS row_id FROM ${quoteName(spec.name)})`;
+  const unsaidColumns = ({ columns }: TableRows, { base, overrides }: Registers): readonly string[] =>
+    columns.filter((column) => (overrides.get(column) ?? base).stamp < 0);
+
+  function clearRow(rows: TableRows, rowId: string): void {
+    const stored = clocks.load(rows.spec.name, rowId);
+    if (stored === null || stored.registers.life.stamp < 0 || rows.spec.apply === "update") return;
+    const unsaid = unsaidColumns(rows, stored.registers);
+    if (unsaid.length === 0) return;
+    if (stored.data !== null) {
+      const said = Object.keys(stored.data).filter((column) => !unsaid.includes(column));
+      clocks.save(rows.spec.name, rowId, stored.registers, pick(stored.data, said));
+    }
+    try {
+      rows.reset(rowId, unsaid);
+    } catch (error) {
+      if (driver.constraintOf(error) === null) throw error; // without a default it may not be: then what is here stays
+    }
+  }
+
   return {
     mark() {
       for (const table of ["sync_row_clock", "sync_held", "sync_quarantine"]) driver.exec(`DELETE FROM ${table}`);
@@ -55,6 +97,44 @@ export function startOver(driver: Driver, tables: ReadonlyMap<string, TableRows>
         .prepare(`SELECT table_name, row_id FROM sync_held JOIN sync_row_clock USING (table_name, row_id) WHERE ${MARKED}`)
         .all()
         .map(([table, rowId]) => [table as string, rowId as string]),
+    gaps(device, limit) {
+      const withheld = changelog.takeWithheld(limit);
+      if (withheld.length === 0) return null;
+      return withheld.flatMap(({ table, rowId, data }): readonly RemoteChange[] => {
+        const rows = tables.get(table);
+        const stored = clocks.load(table, rowId);
+        if (rows === undefined || stored === null || !stored.registers.alive || stored.registers.life.stamp < 0) return [];
+        const given = parseValues(data) as Values;
+        const here = stored.data ?? rows.read(rowId) ?? {};
+        const { base, overrides } = stored.registers;
+        const isGap = (column: string, value: WireValue | undefined): boolean => {
+          const { stamp } = overrides.get(column) ?? base;
+          return value !== undefined && (stamp < 0 || (stamp === 0 && here[column] === null && value !== null));
+        };
+        const written = rows.columns.filter((column) => isGap(column, given[column]));
+        if (written.length === 0) return [];
+        const values = { ...rowIdToWire(rows.identity, rowId), ...pick(given, written) };
+        const clock = { ...BASELINE, device: hasOwnBaseline(rows.spec) ? device : "" };
+        return [{ table, rowId, op: "INSERT", clock, written: new Set(written), values, isFresh: false, seen: null, isRule: false }];
+      });
+    },
+    tell(table, rowId) {
+      const rows = tables.get(table);
+      if (rows !== undefined) clearRow(rows, rowId);
+      const beside = clocks.load(table, rowId)?.data ?? null;
+      const data = beside === null ? rows?.readPayload(rowId) : JSON.stringify(beside);
+      if (data === undefined || data === null) return;
+      changelog.append({ table, op: "INSERT", rowId, stamp: 0, mask: 0n, data, old: null, seen: 0, isRule: false });
+    },
+    clearUnsaid() {
+      const found = driver
+        .prepare("SELECT table_name, row_id FROM sync_row_clock WHERE stamp < 0 OR instr(columns, '[-1,') > 0")
+        .all() as unknown as readonly RowRef[];
+      for (const [table, rowId] of found) {
+        const rows = tables.get(table);
+        if (rows !== undefined) clearRow(rows, rowId);
+      }
+    },
     unmark() {
       driver.exec(
         `DELETE FROM sync_held WHERE EXISTS (SELECT 1 FROM sync_row_clock AS known

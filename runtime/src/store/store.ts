@@ -201,6 +201,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
           lastStamp: state.getNumber(LAST_STAMP, 0),
           cursor: state.getNumber("pull_cursor", 0),
           hasJoined: state.get("initial_snapshot_done") === "1",
+          isStartingOver: state.get(START_OVER) === "1",
           pushMarks: pushMarks(),
           ...mode,
         },
@@ -264,7 +265,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
   }
 
   log.forgetRemoved(); // by a migration
-  const over = startOver(driver, tables);
+  const over = startOver(parts);
   const unsynced = (): number => log.countUnpushed() + log.countUnpushable();
 
   return {
@@ -326,8 +327,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         if (state.get("account") !== account) forgetAccount(driver, state);
         state.set("account", account);
         state.set("device_id", device);
-        driver.exec(`DELETE FROM sync_changelog WHERE pushed <> ${PUSHED}`);
-        log.forgetRemoved();
+        log.giveUp();
         over.mark();
         forgetSnapshots(state);
         beginLog(state, null, []);
@@ -342,11 +342,17 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
       if (state.get(START_OVER) !== "1") return;
       for (let rows = over.leftovers(MAX_RESOLVED); rows.length > 0; rows = over.leftovers(MAX_RESOLVED))
         apply(device, (opened) => opened.resolve(rows));
+      for (let isMore = true; isMore;)
+        isMore = apply(device, (opened) => {
+          const gaps = over.gaps(device, MAX_RESOLVED);
+          for (const change of gaps ?? []) opened.merge(change);
+          opened.settle();
+          for (const { table, rowId } of gaps ?? []) over.tell(table, rowId);
+          return gaps !== null;
+        });
       session(device, { enforced: true, deferred: false }, () => {
-        for (const [table, rowId] of over.needed()) {
-          const data = JSON.stringify(tables.get(table)?.read(rowId) ?? null);
-          log.append({ table, op: "INSERT", rowId, stamp: 0, mask: 0n, data, old: null, seen: 0, isRule: false });
-        }
+        over.clearUnsaid();
+        for (const [table, rowId] of over.needed()) over.tell(table, rowId);
         over.unmark();
         state.set(START_OVER, "0");
       });

@@ -26,6 +26,8 @@ export interface TableRows {
   /** Writes some columns of a row that exists. Returns the rows changed: 0 where it does not. */
   readonly update: (rowId: string, values: Values, columns: readonly string[]) => number;
   readonly remove: (rowId: string) => void;
+  /** Gives these columns the default of the table's definition, in a row that exists. */
+  readonly reset: (rowId: string, columns: readonly string[]) => void;
   /** Gives one of these columns NULL, or a value of the row's own. False: none of them can take either. */
   readonly stepAside: (rowId: string, columns: readonly string[]) => boolean;
   /** Row ids of the rows in which these columns equal these values. */
@@ -99,6 +101,14 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
         values,
       ),
     remove: (rowId) => void statement("remove", () => compileRemove(spec.statements, spec.identity)).run(rowIdToSql(identity, rowId), {}),
+    reset(rowId, names) {
+      const compile = (): CompiledStatement => {
+        const ofColumn = driver.prepare("SELECT dflt_value FROM pragma_table_info(?) WHERE name = ?");
+        const sets = names.map((name) => `${quoteName(name)} = (${(ofColumn.get(spec.name, name)?.[0] as string | null) ?? "NULL"})`);
+        return { sql: `UPDATE ${quoteName(spec.name)} SET ${sets.join(", ")} WHERE ${allEqual(spec.identity)}`, parameters: [] };
+      };
+      statement(`reset ${names.join("\0")}`, compile).statement.run(...rowIdToSql(identity, rowId));
+    },
     stepAside(rowId, candidates) {
       const own = candidates.filter((name) => columns.includes(name));
       const name = own.find((candidate) => column(candidate).nullable) ?? own.find((candidate) => !isReference(spec, candidate));

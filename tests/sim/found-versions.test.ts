@@ -1,0 +1,180 @@
+/** What the simulator found in apps with versions, each by its smallest history. The seed that found it is in the comment. */
+import Database from "better-sqlite3";
+import { expect, test } from "vitest";
+import type { Generated } from "../../generator/src/generate.ts";
+import { importFiles } from "../support/import-generated.ts";
+import type { LoadedSpec } from "../support/load-spec.ts";
+import { quiesce, SimulatedDevice, SimulatedServer } from "../support/simulation.ts";
+import { nextVersion } from "../support/versions.ts";
+
+interface Version {
+  readonly generated: Generated;
+  readonly loaded: LoadedSpec;
+}
+
+interface World {
+  readonly server: SimulatedServer;
+  readonly versions: readonly Version[];
+  readonly deviceOn: (version: number, name: string) => SimulatedDevice;
+  readonly upgrade: (version: number, ...devices: readonly SimulatedDevice[]) => Promise<void>;
+}
+
+/** `texts`: the tables of each version, as YAML. */
+async function worldOf(...texts: readonly string[]): Promise<World> {
+  const versions: Version[] = [];
+  for (const text of texts) {
+    const generated = nextVersion(`synckit: 1\napp: versions\ncreate: true\ntables:\n${text}`, versions.at(-1)?.generated ?? null);
+    if (!("files" in generated)) throw new Error(generated.join());
+    versions.push({ generated, loaded: await importFiles(generated.files) });
+  }
+  const of = (version: number): Version => versions[version - 1] as Version;
+  const server = new SimulatedServer();
+  let now = 1_700_000_000_000;
+  return {
+    server,
+    versions,
+    deviceOn(version, name) {
+      const { generated, loaded } = of(version);
+      const db = new Database(":memory:");
+      db.pragma("foreign_keys = ON");
+      return new SimulatedDevice(name, generated.model, loaded, server, () => (now += 1), db, true);
+    },
+    async upgrade(version, ...devices) {
+      for (const device of devices) await device.upgrade(of(version).loaded);
+    },
+  };
+}
+
+const all = (device: SimulatedDevice, sql: string): readonly unknown[] => device.db.prepare(sql).raw().all();
+
+/** A whole first cycle, or another one. */
+async function sync(...devices: readonly SimulatedDevice[]): Promise<void> {
+  for (const device of devices) {
+    await device.snapshot();
+    await device.push();
+    await device.pull();
+    await device.push();
+  }
+}
+
+const PLAIN = "  tasks: { columns: { title: text } }";
+const RANKED = "  tasks: { columns: { title: text, rank: { type: integer, default: 3 } } }";
+const MOODY = "  tasks: { columns: { title: text }, local: { mood: { type: text? } } }";
+const TOLD = "  tasks: { columns: { title: text, mood: text? } }";
+
+test("the default of a new column does not beat what a device that joins has in it", async () => {
+  // seed 911481: the row was at the baseline on an old device, and its default, which nobody hears of, with it
+  const { server, deviceOn, upgrade } = await worldOf(PLAIN, RANKED);
+  const [joined, old, edited] = [deviceOn(2, "joined"), deviceOn(1, "old"), deviceOn(1, "edited")];
+  joined.db.exec("INSERT INTO tasks (id, title, rank) VALUES ('t', 'x', 1), ('u', 'x', 1); DELETE FROM sync_changelog");
+  edited.edit("INSERT INTO tasks (id, title) VALUES ('u', 'y')");
+  await sync(joined, old, edited, old);
+  await upgrade(2, old, edited);
+  await sync(old, edited);
+
+  const late = deviceOn(2, "late");
+  await quiesce(server, [joined, old, edited, late]);
+
+  for (const device of [joined, old, edited, late])
+    expect(all(device, "SELECT id, title, rank FROM tasks ORDER BY id")).toEqual([
+      ["t", "x", 1],
+      ["u", "y", 1],
+    ]);
+});
+
+test("a row that was captured before an update, and is told only after the next one, is told with a column that begins to sync", async () => {
+  // seed 911580
+  const { server, deviceOn, upgrade } = await worldOf(
+    "  tasks: { columns: { title: text }, local: { mood: { type: text? } } }",
+    "  tasks: { columns: { title: text, rank: integer? }, local: { mood: { type: text? } } }",
+    "  tasks: { columns: { title: text, rank: integer?, mood: text? } }",
+  );
+  const [one, two] = [deviceOn(1, "one"), deviceOn(3, "two")];
+  one.edit("INSERT INTO tasks (id, title, mood) VALUES ('t', 'x', 'of one')");
+  await upgrade(2, one);
+  await upgrade(3, one);
+  await sync(one);
+
+  await quiesce(server, [one, two]);
+
+  for (const device of [one, two]) expect(all(device, "SELECT title, rank, mood FROM tasks")).toEqual([["x", null, "of one"]]);
+});
+
+// seeds 1280, 1294 and 1389, from when nobody forced anything in an app with versions
+test("an edit of a new column that is given up to start over leaves its default, as everywhere", async () => {
+  const { server, deviceOn, upgrade } = await worldOf(PLAIN, RANKED);
+  const [a, b] = [deviceOn(1, "a"), deviceOn(1, "b")];
+  a.edit("INSERT INTO tasks (id, title) VALUES ('t', 'x'), ('gone', 'x')");
+  await sync(a, b);
+  a.edit("DELETE FROM tasks WHERE id = 'gone'");
+  await sync(a);
+  await upgrade(2, a, b);
+  a.edit("UPDATE tasks SET rank = 9");
+  await a.startOver(true);
+
+  await quiesce(server, [a, b]);
+  expect(all(a, "SELECT id, title, rank FROM tasks")).toEqual([["t", "x", 3]]);
+
+  b.edit("UPDATE tasks SET title = 'y'");
+  await quiesce(server, [a, b]);
+  for (const device of [a, b]) expect(all(device, "SELECT title, rank FROM tasks")).toEqual([["y", 3]]);
+});
+
+test("what a column holds that begins to sync is told although its device starts over by force before it could tell", async () => {
+  const { server, deviceOn, upgrade } = await worldOf(MOODY, TOLD);
+  const [a, b] = [deviceOn(1, "a"), deviceOn(1, "b")];
+  a.edit("INSERT INTO tasks (id, title, mood) VALUES ('t', 'x', 'of a'), ('u', 'x', 'of a')");
+  await sync(a, b);
+  await upgrade(2, a, b);
+  b.edit("UPDATE tasks SET mood = 'of b' WHERE id = 'u'");
+  await sync(b);
+  a.edit("UPDATE tasks SET mood = 'given up' WHERE id = 'u'");
+  a.edit("INSERT INTO tasks (id, title, mood) VALUES ('v', 'given up', 'given up')");
+  await a.startOver(true);
+
+  await quiesce(server, [a, b]);
+
+  for (const device of [a, b])
+    expect(all(device, "SELECT id, mood FROM tasks ORDER BY id")).toEqual([
+      ["t", "of a"],
+      ["u", "of b"],
+    ]);
+  expect(all(a, "SELECT count(*) FROM sync_changelog WHERE pushed <> 1")).toEqual([[0]]);
+});
+
+test("an edit of a new column is given up with all else, also where its row is told", async () => {
+  const { server, deviceOn, upgrade } = await worldOf(
+    MOODY,
+    "  tasks: { columns: { title: text, mood: text?, rank: { type: integer, default: 3 } } }",
+  );
+  const [a, b] = [deviceOn(1, "a"), deviceOn(1, "b")];
+  a.edit("INSERT INTO tasks (id, title, mood) VALUES ('t', 'x', 'of a')");
+  await sync(a);
+  await upgrade(2, a);
+  a.edit("UPDATE tasks SET rank = 9");
+  await a.startOver(true);
+
+  await quiesce(server, [a, b]);
+  await upgrade(2, b);
+  await quiesce(server, [a, b]);
+
+  for (const device of [a, b]) expect(all(device, "SELECT title, mood, rank FROM tasks")).toEqual([["x", "of a", 3]]);
+});
+
+test("an edit that is made while starting over keeps its row whole, and tells it", async () => {
+  const { server, deviceOn } = await worldOf(RANKED);
+  const [a, b] = [deviceOn(1, "a"), deviceOn(1, "b")];
+  await sync(a, b);
+  a.edit("INSERT INTO tasks (id, title, rank) VALUES ('t', 'x', 7), ('u', 'x', 7)");
+  await a.startOver(true);
+  a.edit("UPDATE tasks SET rank = 8 WHERE id = 't'");
+  a.edit("UPDATE tasks SET title = 'y' WHERE id = 'u'");
+
+  await quiesce(server, [a, b]);
+
+  for (const device of [a, b])
+    expect(all(device, "SELECT id, title, rank FROM tasks ORDER BY id")).toEqual([
+      ["t", "x", 8],
+      ["u", "y", 7],
+    ]);
+});

@@ -178,3 +178,28 @@ test("an edit that is made while starting over keeps its row whole, and tells it
       ["u", "y", 7],
     ]);
 });
+
+test("an edit that was overwritten by what an old device passed over is a conflict once it is updated", async () => {
+  // seed 930498: what is read once more counted as known
+  const { server, deviceOn, upgrade } = await worldOf(PLAIN, "  jobs: { renamed_from: tasks, columns: { title: text } }");
+  const [old, current] = [deviceOn(1, "old"), deviceOn(2, "current")];
+  old.edit("INSERT INTO tasks (id, title) VALUES ('t', 'x'), ('u', 'x')");
+  await sync(old, current);
+  old.edit("UPDATE tasks SET title = 'mine'");
+  await old.push();
+  current.edit("UPDATE jobs SET title = 'theirs' WHERE id = 't'");
+  current.edit("DELETE FROM jobs WHERE id = 'u'");
+  await current.push();
+  await sync(old);
+  await upgrade(2, old);
+
+  await quiesce(server, [old, current]);
+  old.store.state.set("pull_cursor", "0"); // and once more
+
+  await quiesce(server, [old, current]);
+  expect(all(old, "SELECT id, title FROM jobs")).toEqual([["t", "theirs"]]);
+  expect(old.store.conflicts(10)).toMatchObject([
+    { rowId: "t", kind: "overwritten", values: { title: "mine" } },
+    { rowId: "u", kind: "deleted", values: { title: "mine" } },
+  ]);
+});

@@ -22,7 +22,7 @@ export function recordConflicts(
   const isLoss = lost.length > 0 || overwritten.length > 0 || turnedOver !== null || lostLife;
   // What was there before its device joined fills gaps. Only where two such rows compete as a whole is one of them lost.
   const isBaseline = change.clock.stamp === 0;
-  if (!isLoss || !change.isFresh || (isBaseline && change.clock.device === "")) return;
+  if (!isLoss || (isBaseline && change.clock.device === "")) return;
   const { changelog } = scope.parts;
   const isOwn = change.clock.device === device;
   if (isOwn && (change.clock.stamp <= changelog.prunedStamp() || changelog.has(change.clock.stamp))) return;
@@ -48,9 +48,11 @@ export function recordConflicts(
     const winner = registers.overrides.get(column) ?? registers.base;
     return isPeer(winner) && isUnaware(winner);
   });
-  if (change.values !== null && lostLife && !isBaseline) {
+  // What loses again when the log is read once more is known; what takes something away was passed over until now.
+  const isNews = change.isFresh && change.values !== null;
+  if (isNews && lostLife && !isBaseline) {
     if (isUnaware(registers.life)) add("deleted", pick(change.values, [...change.written]), change.clock, registers.life);
-  } else if (change.values !== null && !lostLife && unaware.length > 0) {
+  } else if (isNews && !lostLife && unaware.length > 0) {
     const winner = registers.overrides.get(unaware[0] as string) ?? registers.base;
     add("overwritten", pick(change.values, unaware), change.clock, winner);
   }

@@ -2,10 +2,10 @@
 import { expect, test } from "vitest";
 import { crash } from "./crash/crash.ts";
 
-test("an app that is killed at any instant of a cycle loses nothing, and its devices converge", async () => {
+test("where app and server are killed at any instant of a cycle, nothing is lost, and devices converge", async () => {
   const { kills, acknowledged, rows } = await crash(7, 10);
 
-  expect(kills).toBe(10);
+  for (const count of Object.values(kills)) expect(count).toBeGreaterThan(0);
   expect(acknowledged).toBeGreaterThan(0);
   expect(rows).toBeGreaterThan(0);
 });

@@ -1,6 +1,8 @@
-/** What the killed app is: its schema, its database file, and the work that it does on it. */
-import { existsSync } from "node:fs";
+/** What the killed app is: its schema, its database file, and its start, as an app starts that was used before. */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import Database from "better-sqlite3";
+import type { Keychain } from "@synckit-gen/runtime";
 import type { EmbeddedServer } from "@synckit-gen/server";
 import { type AppDevice, openAppDevice, signIn } from "../support/app-devices.ts";
 import { migrate } from "../support/generated.ts";
@@ -29,7 +31,20 @@ export function openFile(path: string): Database.Database {
 export async function openApp(path: string, name: string, account: Account): Promise<AppDevice & { readonly db: Database.Database }> {
   const db = openFile(path);
   db.exec("DELETE FROM sync_state WHERE key = 'cycle_lease'"); // of the process that was killed: the minute that it lasts is over
-  const device = openAppDevice(account, model, await loadSpec(model), { name, db });
-  await signIn(device, account);
+  const device = openAppDevice(account, model, await loadSpec(model), { name, db, keychain: keychainIn(`${path}.keys`) });
+  if (!(await device.sync.client.tryLoadKeyFromKeychain())) await signIn(device, account);
   return { ...device, db };
+}
+
+/** In the place of the system's: signing in costs the server a second of Argon2id, and a killed app does not do it again. */
+function keychainIn(folder: string): Keychain {
+  const fileOf = (account: string): string => join(folder, Buffer.from(account).toString("hex"));
+  return {
+    get: async (account) => (existsSync(fileOf(account)) ? Uint8Array.from(readFileSync(fileOf(account))) : null),
+    async set(account, secret) {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(fileOf(account), secret);
+    },
+    delete: async (account) => rmSync(fileOf(account), { force: true }),
+  };
 }

@@ -1,4 +1,4 @@
-/** `npm run crash [-- --kills 200 --seed 1]`: kills a syncing app at random instants, and looks whether anything was lost. */
+/** `npm run crash [-- --kills 200 --seed 1]`: kills a syncing app and its server at random instants, and looks whether anything was lost. */
 import { parseArgs } from "node:util";
 import { crash } from "./crash.ts";
 
@@ -8,5 +8,5 @@ const report = await crash(Number(flags.seed), Number(flags.kills), (done) => {
   if (done % 20 === 0) process.stdout.write(`${done} kills\n`);
 });
 process.stdout.write(
-  `${report.kills} kills, ${report.acknowledged} acknowledged edits, ${report.rows} rows on both devices, nothing lost, ${((performance.now() - started) / 1000).toFixed(0)} s\n`,
+  `killed: app ${report.kills.app}, server ${report.kills.server}, both ${report.kills.both}; ${report.acknowledged} acknowledged edits, ${report.entries} entries in the log, ${report.rows} rows on both devices, nothing lost, ${((performance.now() - started) / 1000).toFixed(0)} s\n`,
 );

@@ -1,29 +1,31 @@
-/**
- * The process that is killed: edits and cycles without an end, or (with `rounds` given) so many cycles and no edits. Each edit is
- * said on standard output once it is committed: `insert ID` or `delete ID`.
- */
+/** The app's process: edits and cycles without an end. Each edit is said on standard output once it is committed: `insert ID` or `delete ID`. */
 import { writeSync } from "node:fs";
+import { flushCompileCache } from "node:module";
+import { isSyncError } from "@synckit-gen/runtime";
 import { seededRandom } from "../sim/random.ts";
 import { type Account, openApp } from "./app.ts";
 
-const [path = "", name = "", account = "", seed = "", rounds] = process.argv.slice(2);
+const [path = "", name = "", account = "", seed = ""] = process.argv.slice(2);
 const random = seededRandom(Number(seed));
 let count = 0;
 const { db, sync } = await openApp(path, name, JSON.parse(account) as Account);
-
-if (rounds === undefined) {
-  say("ready");
-  for (let n = 0; ; n++) {
-    // The app goes on while a cycle runs.
-    const cycle = random.chance(0.7) ? sync.syncNow() : Promise.resolve();
-    for (let edits = random.below(6); edits > 0; edits--) {
-      edit(n);
-      await new Promise(setImmediate);
-    }
-    await cycle;
+flushCompileCache(); // a killed process leaves none
+say("ready");
+for (let n = 0; ; n++) {
+  // The app goes on while a cycle runs.
+  const cycle = random.chance(0.7) ? sync.syncNow().catch(ifServerIsGone) : Promise.resolve();
+  for (let edits = random.below(6); edits > 0; edits--) {
+    edit(n);
+    await new Promise(setImmediate);
   }
+  await cycle;
 }
-for (let round = 0; round < Number(rounds); round++) await sync.syncNow();
+
+/** The server may have been killed: an app goes on without it. */
+async function ifServerIsGone(error: unknown): Promise<void> {
+  if (!isSyncError(error) || !error.retryable) throw error;
+  await new Promise((resolve) => void setTimeout(resolve, 10)); // or it would fill its log meanwhile
+}
 
 function edit(round: number): void {
   const id = `${name}-${seed}-${round}-${(count += 1)}`;

@@ -1,7 +1,11 @@
-/** A server in a process of its own, over a database file that is new; its first line says how to reach it. */
-import { startEmbeddedServer } from "@synckit-gen/server";
+/** The server's process, over the files of the one before; its first line says where it listens. */
+import { flushCompileCache } from "node:module";
+import { join } from "node:path";
+import { createServer, openFolderBlobs, openSqliteStorage } from "@synckit-gen/server";
 
-const [path] = process.argv.slice(2);
-if (path === undefined) throw new RangeError("crash: the server needs a path");
-const { url, apiKey, email, password } = await startEmbeddedServer({ path, password: "only for this run" });
-process.stdout.write(`${JSON.stringify({ url, apiKey, email, password })}\n`);
+const [folder = "", port = ""] = process.argv.slice(2);
+const storage = openSqliteStorage(join(folder, "server.db"));
+const server = createServer({ storage, blobs: openFolderBlobs(join(folder, "blobs")), rateLimits: null });
+const { url } = await server.listen({ port: Number(port) });
+process.stdout.write(`${url}\n`);
+flushCompileCache(); // a killed process leaves none

@@ -1,5 +1,5 @@
 /** Devices as applications have them: `openSync` over a database of their own, and a real server on loopback. */
-import { openSync, type Driver, type Sync } from "@synckit-gen/runtime";
+import { openSync, type Driver, type Keychain, type Sync } from "@synckit-gen/runtime";
 import type { SyncModel } from "@synckit-gen/schemas/model";
 import type { EmbeddedServer } from "@synckit-gen/server";
 import { driverOver, openGenerated, type TestDatabase } from "./drivers.ts";
@@ -19,6 +19,8 @@ export interface AppDeviceOptions {
   /** Default: one for `db`. */
   readonly driver?: Driver;
   readonly fetch?: typeof fetch;
+  /** Default: none. */
+  readonly keychain?: Keychain;
   readonly nowMs?: () => number;
   /** Default: does not wait. */
   readonly sleep?: (ms: number) => Promise<void>;
@@ -31,7 +33,7 @@ export function openAppDevice(
   server: { readonly url: string; readonly apiKey: string },
   model: SyncModel,
   { spec, migrations }: LoadedSpec,
-  { name, db = openGenerated(model), driver = driverOver(db), fetch, nowMs, sleep = () => Promise.resolve() }: AppDeviceOptions,
+  { name, db = openGenerated(model), driver = driverOver(db), fetch, keychain, nowMs, sleep = () => Promise.resolve() }: AppDeviceOptions,
 ): AppDevice {
   const sync = openSync(spec, migrations, {
     database: driver,
@@ -42,6 +44,7 @@ export function openAppDevice(
     argon2id: quickKey,
     sleep,
     ...(fetch === undefined ? {} : { fetch }),
+    ...(keychain === undefined ? {} : { keychain }),
     ...(nowMs === undefined ? {} : { clock: { nowMs } }),
   });
   return {

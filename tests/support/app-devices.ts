@@ -1,5 +1,5 @@
 /** Devices as applications have them: `openSync` over a database of their own, and a real server on loopback. */
-import { openSync, type Driver, type Keychain, type Sync } from "@synckit-gen/runtime";
+import { openSync, type BlobOptions, type Driver, type Keychain, type Sync, type Timers } from "@synckit-gen/runtime";
 import type { SyncModel } from "@synckit-gen/schemas/model";
 import type { EmbeddedServer } from "@synckit-gen/server";
 import { driverOver, openGenerated, type TestDatabase } from "./drivers.ts";
@@ -18,12 +18,15 @@ export interface AppDeviceOptions {
   readonly db?: TestDatabase;
   /** Default: one for `db`. */
   readonly driver?: Driver;
+  /** Default: its files do not sync. */
+  readonly blobs?: BlobOptions;
   readonly fetch?: typeof fetch;
   /** Default: none. */
   readonly keychain?: Keychain;
   readonly nowMs?: () => number;
   /** Default: does not wait. */
   readonly sleep?: (ms: number) => Promise<void>;
+  readonly timers?: Timers;
 }
 
 const ENCRYPTION_PASSWORD = "only the devices know this";
@@ -33,7 +36,7 @@ export function openAppDevice(
   server: { readonly url: string; readonly apiKey: string },
   model: SyncModel,
   { spec, migrations }: LoadedSpec,
-  { name, db = openGenerated(model), driver = driverOver(db), fetch, keychain, nowMs, sleep = () => Promise.resolve() }: AppDeviceOptions,
+  { name, db = openGenerated(model), driver = driverOver(db), nowMs, sleep = () => Promise.resolve(), ...ports }: AppDeviceOptions,
 ): AppDevice {
   const sync = openSync(spec, migrations, {
     database: driver,
@@ -43,8 +46,7 @@ export function openAppDevice(
     apiKey: server.apiKey,
     argon2id: quickKey,
     sleep,
-    ...(fetch === undefined ? {} : { fetch }),
-    ...(keychain === undefined ? {} : { keychain }),
+    ...ports,
     ...(nowMs === undefined ? {} : { clock: { nowMs } }),
   });
   return {

@@ -14,6 +14,8 @@ export interface HostileProxy {
   readonly url: string;
   /** What happens to replies of endpoints that end like this. Empty: everything passes as it is. */
   readonly spoilt: Map<string, Mischief>;
+  /** The same without asking the good server, which may have no end to its answer. */
+  readonly usurped: Map<string, (request: IncomingMessage, response: ServerResponse) => void>;
   /** The paths asked for, spoilt or not. */
   readonly asked: string[];
   readonly close: () => void;
@@ -21,6 +23,7 @@ export interface HostileProxy {
 
 export async function startHostileProxy(target: string): Promise<HostileProxy> {
   const spoilt = new Map<string, Mischief>();
+  const usurped: HostileProxy["usurped"] = new Map();
   const asked: string[] = [];
   let signedIn: GoodReply | null = null; // slow on purpose: one good reply serves all that are spoilt
   const proxy = createServer((request, response) => {
@@ -29,6 +32,8 @@ export async function startHostileProxy(target: string): Promise<HostileProxy> {
       const { method = "GET", url = "/", headers } = request;
       const body = await readBody(request);
       const path = url.replace(/\?.*/, "");
+      const usurper = [...usurped].find(([ending]) => path.endsWith(ending))?.[1];
+      if (usurper !== undefined) return usurper(request, response);
       const mischief = [...spoilt].find(([ending]) => path.endsWith(ending))?.[1];
       if (mischief !== undefined && signedIn !== null && path.endsWith("/auth")) return mischief(signedIn, response, request);
       const reply = await fetch(target + url, {
@@ -48,6 +53,7 @@ export async function startHostileProxy(target: string): Promise<HostileProxy> {
   return {
     url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
     spoilt,
+    usurped,
     asked,
     close: () => {
       proxy.close();

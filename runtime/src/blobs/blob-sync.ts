@@ -176,6 +176,7 @@ export function createBlobSync(parts: BlobSyncParts): BlobSync {
         return before;
       } catch (error) {
         // 403: the URL has run out meanwhile; the next attempt asks for another.
+        if (isSyncError(error) && error.code === "blob/too-large") await files.parts.remove(hash); // it will never be the file
         const isWorthwhile = isSyncError(error) && error.code !== "blob/not-found" && (error.retryable || error.status === 403);
         const waitMs = isWorthwhile && attempt < RETRIES ? retryDelayMs(attempt, error.retryAfterMs, parts.random) : null;
         if (waitMs === null) throw error;

@@ -16,8 +16,9 @@ export interface TransportPorts {
   readonly timers: Timers;
 }
 
-/** A transfer may take hours; one in which nothing moves for so long is over. */
+/** A transfer may take hours; one in which less than that comes in so long is over. */
 const IDLE_MS = 60_000;
+const LEAST_BYTES = 16 * 1024;
 
 export interface Content {
   /** Where it begins in the whole: 0 where the server does not give parts. */
@@ -32,15 +33,19 @@ export async function putContent(ports: TransportPorts, url: string, size: numbe
   const watch = watchIdle(ports.timers, IDLE_MS);
   let broken: { readonly error: unknown } | null = null;
   async function* noting(): Bytes {
+    watch.rest();
     try {
       for await (const chunk of content) {
+        watch.resume();
         watch.touch();
         yield chunk;
+        watch.rest();
       }
     } catch (error) {
       broken = { error };
       throw error;
     }
+    watch.resume();
   }
   try {
     const response = await request(ports, watch, readContentUrl(url), {
@@ -61,7 +66,7 @@ export async function putContent(ports: TransportPorts, url: string, size: numbe
 
 /** From byte `from` on, where the server can; otherwise from the start. Whoever stops reading ends the transfer. */
 export async function getContent(ports: TransportPorts, url: string, from: number): Promise<Content> {
-  const watch = watchIdle(ports.timers, IDLE_MS);
+  const watch = watchIdle(ports.timers, IDLE_MS, LEAST_BYTES);
   try {
     const headers: Record<string, string> = from === 0 ? {} : { range: `bytes=${from}-` };
     const response = await request(ports, watch, readContentUrl(url), { method: "GET", headers, redirect: "manual" });
@@ -90,7 +95,11 @@ async function request(ports: TransportPorts, watch: IdleWatch, url: string, ini
 }
 
 const failureOf = (cause: unknown, watch: IdleWatch): SyncError =>
-  new SyncError(watch.isLate() ? "network/timeout" : "network/offline", { cause });
+  new SyncError(watch.isLate() ? "network/timeout" : isRedirect(cause) ? "server/redirected" : "network/offline", { cause });
+
+/** What Node's fetch says of a redirect that it was told to take for an error; others say nothing that differs from a broken line. */
+const isRedirect = (error: unknown): boolean =>
+  error instanceof Error && error.cause instanceof Error && error.cause.message === "unexpected redirect";
 
 async function* read(response: Response, watch: IdleWatch, start: number): Bytes {
   const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader();
@@ -104,11 +113,12 @@ async function* read(response: Response, watch: IdleWatch, start: number): Bytes
         throw failureOf(error, watch);
       });
       if (done) break;
-      watch.touch();
+      watch.touch(value.length);
       taken += value.length;
       if (start + taken > limits.MAX_BLOB_BYTES) throw new SyncError("blob/too-large");
+      watch.rest();
       yield value;
-      watch.touch(); // the reader may have taken its time
+      watch.resume();
     }
     if (announced !== null && response.headers.get("content-encoding") === null && Number(announced) !== taken)
       throw new SyncError("network/offline", { detail: "the file was cut off" });

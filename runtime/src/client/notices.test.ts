@@ -104,6 +104,18 @@ test("notices are read however they are cut into pieces; the device and the app 
   expect(seen.ended).toBe("closed");
 });
 
+test("what is said a thousand times in one breath is one notice", async () => {
+  let stream = eventStream();
+  const { client } = await world((_, init) => (stream = eventStream(init)).response);
+  const notify = client.subscribeNotifications();
+  const seen = collect(notify);
+  await settle();
+  stream.write(": keepalive\n\nevent: changed\n\n".repeat(1_000));
+  await settle();
+  expect(seen.notices).toEqual(["changed", "keepalive", "changed"]);
+  notify.close();
+});
+
 test("a lost connection is made again after 1, 2, 4, … up to 60 seconds, and then there is something to pull", async () => {
   const streams: ReturnType<typeof eventStream>[] = [];
   const { client, pass, calls } = await world((call, init) => {

@@ -135,14 +135,17 @@ async function* read(body: Body, watch: IdleWatch): AsyncGenerator<Notice> {
       const lines = (rest + decoder.decode(value, { stream: true })).split(/\r\n|\n|\r(?!$)/u);
       rest = lines.pop() ?? "";
       if (rest.length > MAX_LINE) throw new SyncError("reply/too-large");
+      // What was said twice in one breath is said once: a server that never stops costs little.
+      const said = new Set<Notice>();
       for (const line of lines) {
-        if (line.startsWith(":")) yield "keepalive";
+        if (line.startsWith(":")) said.add("keepalive");
         else if (/^event: ?changed$/u.test(line)) isChanged = true;
         else if (line === "") {
-          if (isChanged) yield "changed";
+          if (isChanged) said.add("changed");
           isChanged = false;
         }
       }
+      yield* said;
     }
   } finally {
     await body.cancel().catch(() => undefined);

@@ -125,7 +125,7 @@ test("a change during a cycle is not forgotten", async () => {
   expect(app.ranAt).toHaveLength(2);
 });
 
-test("a notice runs a cycle at once, and one that comes during a cycle runs another", async () => {
+test("a notice runs a cycle at once, one that comes during a cycle another a second later, and notices without end one a second", async () => {
   let notice = (): void => {};
   const app = world({
     subscribeNotices(listener) {
@@ -138,12 +138,26 @@ test("a notice runs a cycle at once, and one that comes during a cycle runs anot
   app.outcomes.push(() => notice());
   notice();
   await app.settle();
-  expect(app.ranAt).toEqual([0, 1, 1]);
+  expect(app.ranAt).toEqual([0, 1]);
+  await app.pass(1_000);
+  expect(app.ranAt).toEqual([0, 1, 1 + 1 / 60]);
+
+  for (let times = 0; times < 100; times++) {
+    notice();
+    await app.pass(100);
+  }
+  expect(app.ranAt.length).toBeLessThanOrEqual(3 + 11);
+  await app.pass(MINUTE);
+  const ran = app.ranAt.length;
+  app.setClock(app.now() - 60 * MINUTE); // one that was put back does not make a notice wait
+  notice();
+  await app.settle();
+  expect(app.ranAt).toHaveLength(ran + 1);
 
   app.scheduler.stop();
   notice();
   await app.settle();
-  expect(app.ranAt).toHaveLength(3);
+  expect(app.ranAt).toHaveLength(ran + 1);
 });
 
 test("failures are tried again later and later, and success forgets them", async () => {

@@ -13,6 +13,8 @@ const CHECK_EVERY_MS = MINUTE_MS;
 const LOOK_EVERY_MS = 1_000;
 /** Typing is one change, not forty. */
 const DEBOUNCE_MS = 2_000;
+/** Between the beginnings of two cycles that notices ask for: a server that never stops telling does not keep a device at work. */
+const NOTICE_GAP_MS = 1_000;
 const DEFAULT_INTERVAL_MINUTES = 15;
 
 /** Whether there is a network, as the platform knows it. A wrong `true` costs one failed cycle. */
@@ -68,6 +70,7 @@ export function createScheduler(sync: Scheduled, ports: SchedulerPorts, onState:
   let blockedBy: string | null = null;
   let failed = { atMs: 0, waitMs: 0 };
   let wantedAtMs = Number.POSITIVE_INFINITY; // by a change or a notice
+  let ranAtMs = Number.NEGATIVE_INFINITY;
   let seenChange: number | null = null;
   let told = "";
   const cleanUps: Unsubscribe[] = [];
@@ -107,6 +110,7 @@ export function createScheduler(sync: Scheduled, ports: SchedulerPorts, onState:
 
   async function run(): Promise<void> {
     isRunning = true;
+    ranAtMs = clock.nowMs();
     wantedAtMs = Number.POSITIVE_INFINITY;
     tell({ kind: "running" });
     try {
@@ -147,6 +151,11 @@ export function createScheduler(sync: Scheduled, ports: SchedulerPorts, onState:
     if (!isRunning) cancelCheck = timers.after(Math.min(untilNextMs, CHECK_EVERY_MS), check);
   }
 
+  function noticedAtMs(): number {
+    const now = clock.nowMs();
+    return now < ranAtMs ? now : Math.max(now, ranAtMs + NOTICE_GAP_MS); // the clock may have been put back
+  }
+
   function want(atMs: number): void {
     wantedAtMs = Math.min(wantedAtMs, atMs);
     if (!isRunning) check();
@@ -179,7 +188,7 @@ export function createScheduler(sync: Scheduled, ports: SchedulerPorts, onState:
       isStarted = true;
       seenChange = null;
       cleanUps.push(ports.connectivity.subscribe(() => (ports.connectivity.isOnline() ? wake() : check())));
-      if (sync.subscribeNotices !== undefined) cleanUps.push(sync.subscribeNotices(() => want(clock.nowMs())));
+      if (sync.subscribeNotices !== undefined) cleanUps.push(sync.subscribeNotices(() => want(noticedAtMs())));
       look();
       check();
     },

@@ -101,7 +101,7 @@ test.each(["http://localhost:5173", "tauri://localhost", "http://[::1]:8080"])("
 });
 
 test.runIf(chromiumPath !== null)(
-  `Chromium: the client on a page of another origin signs in, pushes, pulls, moves a file and knows the server's time${chromiumHint}`,
+  `Chromium: the client on a page of another origin signs in, pushes, pulls, moves a file, hears of others and knows the server's time${chromiumHint}`,
   async () => {
     const bundle = await build({
       stdin: {
@@ -143,14 +143,23 @@ test.runIf(chromiumPath !== null)(
       await client.blobUpload((await client.blobUploadUrl(hash, file.length)).url, file);
       await client.blobConfirm(hash, file.length);
       const back = await client.blobDownload(await client.blobDownloadUrl(hash), hash);
-      return { data: changes[0].data, file: new TextDecoder().decode(back), offset: client.clockOffsetMs() };
+      const { id: other } = await client.registerDevice("Other", "web");
+      const heard = [];
+      for await (const notice of client.subscribeNotifications(id)) {
+        if (notice !== "changed") continue;
+        const { changes: news, cursor } = await client.pull(id, heard.at(-1)?.cursor ?? 0);
+        heard.push({ cursor, rows: news.map(({ rowId }) => rowId) });
+        if (heard.length === 2) break;
+        await client.push(other, [{ table: "t", op: "INSERT", rowId: "of another", timestamp: "2026-11-23T09:00:01.000000Z", data: { id: "x" } }]);
+      }
+      return { data: changes[0].data, file: new TextDecoder().decode(back), offset: client.clockOffsetMs(), heard: heard.map(({ rows }) => rows) };
     })()`;
     const refused = await opened.evaluate<string>(`${run}.then(() => "done", (error) => error.code)`);
     await opened.goto(origin);
-    const report = await opened.evaluate<{ readonly data: unknown; readonly file: string; readonly offset: number | null }>(run);
+    const report = await opened.evaluate<{ readonly offset: number | null }>(run);
 
     expect(refused).toBe("network/offline");
-    expect(report).toMatchObject({ data: { id: "r" }, file: "kick drum" });
+    expect(report).toMatchObject({ data: { id: "r" }, file: "kick drum", heard: [["r"], ["of another"]] });
     expect(report.offset).not.toBeNull();
   },
 );

@@ -48,6 +48,13 @@ test("aliases that stand for billions of values are refused, not expanded", () =
   expect(diagnostics.map(({ code }) => code)).toEqual(["yaml/syntax"]);
 });
 
+test("an unresolved merge is said once, where it begins", () => {
+  const { diagnostics } = read("a: 1\n<<<<<<< ours\nb: 1\n=======\nb: 2\n>>>>>>> theirs\n");
+
+  expect(diagnostics).toMatchObject([{ code: "yaml/syntax", at: { line: 2, column: 1 } }]);
+  expect(diagnostics[0]?.message).toContain("unresolved merge");
+});
+
 test.each([
   ["unclosed", "a: [1"],
   ["a tab as indentation", "\ta: 1"],

@@ -40,6 +40,8 @@ export function readYaml(source: SourceText): ReadYaml {
   const reader = new TreeReader(source, lines, document);
   const faults = [...document.errors, ...document.warnings];
   if (faults.length > 0) {
+    const marker = source.text.search(/^<{7} /mu);
+    if (marker >= 0) return broken(report("yaml/syntax", reader.span(marker, marker + 7), { reason: "it holds an unresolved merge" }));
     return broken(...faults.map((fault) => report("yaml/syntax", reader.span(fault.pos[0], fault.pos[1]), { reason: sentence(fault) })));
   }
 

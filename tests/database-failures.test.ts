@@ -116,3 +116,20 @@ test("a table that is not there yet is said with the migration's name, and nothi
   expect(String(failure)).toMatch(/0001_init: no such table: main\.notes/);
   expect(database.prepare("SELECT count(*) FROM sqlite_schema").pluck().get()).toBe(0);
 });
+
+test("two schemas do not share a database: the second is refused, and the first goes on", async () => {
+  const { database, open } = openOver(
+    "CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, body TEXT); CREATE TABLE tags (id TEXT PRIMARY KEY NOT NULL)",
+  );
+  const other = await loadSpec(modelOf([tableOf("tags")], { app: "other" }));
+  const { url, apiKey } = memoryServer();
+  open();
+  const triggers = () => database.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger' ORDER BY name").pluck().all();
+  const before = triggers();
+
+  expect(() => openSync(other.spec, other.migrations, { database, deviceName: "app", serverUrl: url, apiKey })).toThrow(
+    /one schema for all tables\. \(notes\)$/,
+  );
+  expect(triggers()).toEqual(before);
+  expect(open).not.toThrow();
+});

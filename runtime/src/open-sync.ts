@@ -20,7 +20,7 @@ import { clockOffset } from "./store/changelog.ts";
 import type { RemoteChange } from "./store/remote-change.ts";
 import { APPLIED_BY_APP } from "./store/snapshot-facts.ts";
 import { openStore } from "./store/store.ts";
-import { missingColumns, missingSyncColumns } from "./store/sync-tables.ts";
+import { capturedByOthers, missingColumns, missingSyncColumns } from "./store/sync-tables.ts";
 import { createCycles } from "./sync/cycles.ts";
 import { createMembership } from "./sync/membership.ts";
 import { openBlobs } from "./sync/open-blobs.ts";
@@ -41,6 +41,8 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
   const refuseMismatch = (): void => {
     const missing = missingColumns(driver, spec);
     if (missing.length > 0) throw new SyncError("database/mismatch", { detail: `it has no ${missing.join(", ")}` });
+    const others = capturedByOthers(driver, spec);
+    if (others.length > 0) throw new SyncError("database/other-schema", { detail: others.join(", ") });
   };
   applyMigrations(driver, migrations, refuseMismatch);
   const outdated = missingSyncColumns(driver);

@@ -50,6 +50,12 @@ const catalog = {
     message:
       "The database does not have what the schema names. Run the app's own migrations before `createSync`; `synckit-gen doctor` compares the two.",
   },
+  "database/other-schema": {
+    retryable: false,
+    message:
+      "Another schema syncs tables of this database: another app's, or that of a later version of this one. Two would share one log. " +
+      "Nothing was changed: give each app a database of its own, or one schema for all tables.",
+  },
   "database/migration-failed": { retryable: false, message: "A migration of sync could not be run. All of it was taken back." },
   "database/busy": { retryable: true, message: "The database is busy. Nothing was written; the same call works later." },
   "database/full": { retryable: true, message: "The disk is full, or the database may not grow. Nothing was written: free some space." },

@@ -25,12 +25,23 @@ export const missingColumns = (driver: Driver, { tables }: Pick<AppSpec, "tables
     tables.map(({ name, columns }) => [name, columns.map((column) => column.name)]),
   );
 
+/** Tables that another schema captures in this database: both would read one log, and take the other's entries for their own. */
+export function capturedByOthers(driver: Driver, { tables }: Pick<AppSpec, "tables">): readonly string[] {
+  const own = new Set(tables.map(({ name }) => lower(name)));
+  const captured = driver
+    .prepare("SELECT DISTINCT tbl_name FROM sqlite_schema WHERE type = 'trigger' AND sql LIKE '%/* synckit-gen %' ORDER BY tbl_name")
+    .all()
+    .map(([name]) => String(name));
+  return captured.filter((name) => !own.has(lower(name)));
+}
+
+/** As SQLite's: of ASCII only. */
+const lower = (name: string): string => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+
 function missingFrom(driver: Driver, wanted: readonly (readonly [table: string, columns: readonly string[]])[]): readonly string[] {
   const columnsOf = driver.prepare("SELECT lower(name) FROM pragma_table_xinfo(?)");
   return wanted.flatMap(([table, columns]) => {
     const found = new Set(columnsOf.all(table).map(([name]) => name));
-    // As SQLite's: of ASCII only.
-    const lower = (name: string): string => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
     return found.size === 0 ? [table] : columns.filter((column) => !found.has(lower(column))).map((column) => `${table}.${column}`);
   });
 }

@@ -1,9 +1,12 @@
 /** What `server/deploy` gives an operator: checked by systemd where it is installed, and held to what the server knows. */
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
+import { freePort } from "./services/postgres.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
@@ -63,8 +66,8 @@ test("the unit starts the program under a user of its own, with settings that th
 
 const INSTRUCTIONS = "FROM ARG RUN USER ENV VOLUME EXPOSE STOPSIGNAL HEALTHCHECK ENTRYPOINT CMD WORKDIR COPY LABEL".split(" ");
 
-test("the container file installs this version, runs it without rights, and sets settings that there are", () => {
-  const instructions = read("server/deploy/Containerfile")
+const containerSteps = (): readonly { readonly word: string; readonly rest: string }[] =>
+  read("server/deploy/Containerfile")
     .replaceAll("\\\n", "")
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"))
@@ -72,6 +75,9 @@ test("the container file installs this version, runs it without rights, and sets
       const [word = "", ...rest] = line.split(" ");
       return { word, rest: rest.join(" ") };
     });
+
+test("the container file installs this version, runs it without rights, and sets settings that there are", () => {
+  const instructions = containerSteps();
   const of = (word: string): readonly string[] => instructions.filter((each) => each.word === word).map(({ rest }) => rest);
   const place = (word: string): number => instructions.findIndex((each) => each.word === word);
 
@@ -91,4 +97,60 @@ test("the container file installs this version, runs it without rights, and sets
   expect(of("COPY")).toEqual([]);
   expect(JSON.parse(of("ENTRYPOINT")[0] ?? "")).toEqual(Object.keys(manifest.bin));
   expect(JSON.parse(/CMD (.*)/.exec(of("HEALTHCHECK")[0] ?? "")?.[1] ?? "")).toEqual(["node", "-e", expect.stringContaining("/health")]);
+});
+
+/** What a registry that cannot be reached makes npm say. */
+const OFFLINE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|ETIMEDOUT|ENOTCACHED/u;
+
+test("the container file's steps, in a clean directory with the packed server: it installs, starts, is healthy and stops", async (context) => {
+  const directory = mkdtempSync(join(tmpdir(), "synckit-container-"));
+  const user = userInfo();
+  const [data, port] = [join(directory, "data"), await freePort()];
+  // The way to the registry is this machine's; its cache is not, since a step empties it.
+  const machine = {
+    ...process.env,
+    PATH: `${dirname(process.execPath)}:${process.env["PATH"]}`,
+    npm_config_prefix: join(directory, "usr"),
+    npm_config_cache: join(directory, "cache"),
+  };
+  const steps = containerSteps();
+  const of = (word: string): readonly string[] => steps.filter((each) => each.word === word).map(({ rest }) => rest);
+  const here = (text: string): string => text.replaceAll("/data", data).replaceAll("8787", String(port));
+  const environment = { ...machine, ...pairs(here(of("ENV").join(" "))), PATH: `${join(directory, "usr/bin")}:${machine.PATH}` };
+  const health = (): number | null => {
+    const [program = "", ...words] = JSON.parse(here(/CMD (.*)/.exec(of("HEALTHCHECK")[0] ?? "")?.[1] ?? "")) as readonly string[];
+    return spawnSync(program, words, { cwd: directory, env: environment }).status;
+  };
+  try {
+    const packed = spawnSync("npm", ["pack", "--json", "-w", "schemas", "-w", "server", "--pack-destination", directory], { cwd: ROOT });
+    expect(packed.status).toBe(0);
+    const archives = readdirSync(directory).filter((name) => name.endsWith(".tgz"));
+    expect(archives).toHaveLength(2);
+    for (const step of of("RUN")) {
+      const command = here(step)
+        .replace(`${manifest.name}@\${VERSION}`, archives.map((name) => `./${name}`).join(" "))
+        .replace("-o node -g node", `-o ${user.uid} -g ${user.gid}`);
+      const ran = spawnSync("sh", ["-ec", command], { cwd: directory, env: machine, encoding: "utf8", timeout: 60_000 });
+      if (process.env["CI"] === undefined && (ran.signal !== null || OFFLINE.test(ran.stderr)))
+        context.skip("skipped: npm cannot reach its registry");
+      expect(ran).toMatchObject({ status: 0 });
+    }
+    expect(statSync(data).mode & 0o777).toBe(0o700);
+    expect(health()).toBe(1);
+
+    const [program = ""] = JSON.parse(of("ENTRYPOINT")[0] ?? "") as readonly string[];
+    const server = spawn(program, { cwd: directory, env: environment, stdio: ["ignore", "pipe", "ignore"] });
+    const exited = once(server, "exit");
+    try {
+      const [line] = (await once(createInterface({ input: server.stdout }), "line")) as [string];
+      expect(JSON.parse(line)).toMatchObject({ url: expect.stringContaining(String(port)) });
+      expect(health()).toBe(0);
+    } finally {
+      server.kill(of("STOPSIGNAL")[0] as NodeJS.Signals);
+    }
+    expect(await exited).toEqual([0, null]);
+    expect(readdirSync(data)).not.toEqual([]);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });

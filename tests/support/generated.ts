@@ -2,8 +2,8 @@
 import { spawnSync } from "node:child_process";
 import Database from "better-sqlite3";
 import { migrationStatements } from "@synckit-gen/templates";
-import { identityColumns, payloadSql, rowIdSql } from "@synckit-gen/templates/emitter-kit";
-import { syncedColumns, type ColumnType, type EmitContext, type SyncModel, type Table } from "@synckit-gen/schemas/model";
+import { identityColumns, payloadSql, rowIdSql, SQL_TYPES } from "@synckit-gen/templates/emitter-kit";
+import { syncedColumns, type EmitContext, type SyncModel, type Table } from "@synckit-gen/schemas/model";
 
 export const testContext: EmitContext = { version: "0.0.0", modelHash: "0123456789abcdef", importSuffix: ".ts" };
 
@@ -24,19 +24,6 @@ export function migrate<Handle extends { exec(sql: string): unknown }>(db: Handl
   return db;
 }
 
-const AFFINITY: Readonly<Record<ColumnType, string>> = {
-  text: "TEXT",
-  uuid: "TEXT",
-  json: "TEXT",
-  timestamp: "TEXT",
-  date: "TEXT",
-  integer: "INTEGER",
-  bigint: "INTEGER",
-  boolean: "INTEGER",
-  real: "REAL",
-  blob: "BLOB",
-};
-
 /** Plain application tables, as an author might have written them before synckit-gen came. */
 export const ddlFor = (model: SyncModel): string => [unsyncedDdl(model), ...model.tables.map(tableDdl)].join("\n");
 
@@ -46,7 +33,7 @@ const unsyncedDdl = (model: SyncModel): string =>
 function tableDdl(table: Table): string {
   const columns = table.columns.map(
     (column) =>
-      `${quoted(column.name)} ${column.type === null ? "" : AFFINITY[column.type]}${column.nullable ? "" : " NOT NULL"}` +
+      `${quoted(column.name)} ${column.type === null ? "" : SQL_TYPES[column.type]}${column.nullable ? "" : " NOT NULL"}` +
       (column.default === null ? "" : ` DEFAULT (${column.default})`),
   );
   const isMatched = table.identity.columns.join("\0") !== table.key.join("\0");

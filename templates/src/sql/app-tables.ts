@@ -2,7 +2,8 @@
 import type { Column, ColumnType, Reference, SyncModel, Table } from "@synckit-gen/schemas/model";
 import { quoteName, quoteNames } from "../text/sql.ts";
 
-const STORAGE: Readonly<Record<ColumnType, string>> = {
+/** What SQLite calls each column type; an author's own tables may call it otherwise. */
+export const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
   text: "TEXT",
   uuid: "TEXT",
   json: "TEXT",
@@ -36,7 +37,7 @@ export const isConstantDefault = (expression: string): boolean => PLAIN_DEFAULT.
 
 export function columnSql(column: Column, table: Table): string {
   const words = [quoteName(column.name)];
-  if (column.type !== null) words.push(STORAGE[column.type]);
+  if (column.type !== null) words.push(SQL_TYPES[column.type]);
   // A key needs it spelled out: SQLite lets NULL into a primary key that is not the rowid.
   if (!column.nullable || table.key.includes(column.name)) words.push("NOT NULL");
   if (column.default !== null) words.push(`DEFAULT ${PLAIN_DEFAULT.test(column.default) ? column.default : `(${column.default})`}`);

@@ -1,4 +1,5 @@
 /** What the rows of the application's tables must be after a migration, said by the models and not by its SQL. */
+import { SQL_TYPES } from "@synckit-gen/templates/emitter-kit";
 import type { Column, ColumnType, ModelSteps, SyncModel, Table, TableStep } from "@synckit-gen/schemas/model";
 import type { Database } from "../../sqlite/database.ts";
 import { cellSql, comparableOf, literalOf, NULL_CELL } from "./cells.ts";
@@ -20,23 +21,10 @@ export interface Storage {
   readonly evaluate: (expression: string, type: ColumnType | null) => Cell;
 }
 
-const AFFINITIES: Readonly<Record<ColumnType, string>> = {
-  text: "TEXT",
-  uuid: "TEXT",
-  json: "TEXT",
-  timestamp: "TEXT",
-  date: "TEXT",
-  integer: "INTEGER",
-  bigint: "INTEGER",
-  boolean: "INTEGER",
-  real: "REAL",
-  blob: "BLOB",
-};
-
 export function storageOf(database: Database): Storage {
   const known = new Map<string, Cell>();
   const evaluate = (expression: string, type: ColumnType | null): Cell => {
-    const affinity = type === null ? "" : AFFINITIES[type];
+    const affinity = type === null ? "" : SQL_TYPES[type];
     const key = `${affinity} ${expression}`;
     const before = known.get(key);
     if (before !== undefined) return before;

@@ -102,6 +102,15 @@ test("how far the clock is off is known until it is set: by less than a minute i
   expect(timed.clockOffsetMs).toBe(start + 3_600_500 - wallMs);
 });
 
+test("a refusal without a word may be somebody else's, and is told so", async () => {
+  const refusal = async (status: number, body: string): Promise<string> =>
+    (await errorOf(networkOf(new Response(body, { status })).http.send(call))).message;
+
+  expect(await refusal(413, "<html>nginx</html>")).toContain("(413: larger than the server, or a proxy before it, takes)");
+  expect(await refusal(404, "<html>nginx</html>")).toContain("(404: is this the server's address?)");
+  expect(await refusal(404, '{"error":"no such device"}')).toContain("(404)");
+});
+
 test("a lost connection keeps its cause", async () => {
   const cause = new TypeError("fetch failed");
   const error = await errorOf(networkOf(cause, cause, cause, cause).http.send(call));

@@ -115,6 +115,12 @@ function reasonOf(error: unknown): string | null {
   return "code" in error && typeof error.code === "string" ? error.code : reasonOf(error.cause);
 }
 
+/** Of a refusal that says nothing, so that it may not be the server's own. */
+const HINTS: Readonly<Record<number, string>> = {
+  404: "404: is this the server's address?",
+  413: "413: larger than the server, or a proxy before it, takes",
+};
+
 /** Why the server did not do it. Reads the reply, or lets go of it. */
 export async function refusalOf(response: Response, clock: Clock): Promise<SyncError> {
   const { status } = response;
@@ -126,7 +132,7 @@ export async function refusalOf(response: Response, clock: Clock): Promise<SyncE
   const retryAfterMs = readRetryAfterMs(response.headers.get("retry-after"), clock.nowMs());
   const details = {
     status,
-    detail: String(status),
+    detail: (reply.error === "" ? HINTS[status] : undefined) ?? String(status),
     ...(reply.error === "" ? {} : { serverMessage: reply.error.slice(0, MAX_SERVER_MESSAGE) }),
     ...(reply.dimension === undefined ? {} : { dimension: reply.dimension.slice(0, MAX_SERVER_MESSAGE) }),
     ...(reply.key === undefined ? {} : { billingKey: reply.key.slice(0, MAX_SERVER_MESSAGE) }),

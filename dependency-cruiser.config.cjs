@@ -58,6 +58,13 @@ module.exports = {
       to: { path: UNIT_TEST },
     },
 
+    never(
+      "the-codec-has-one-door",
+      "^schemas/src/(?!protocol/codec(?:/|[.]ts$))",
+      "^schemas/src/protocol/codec/",
+      "Its rooms are one module: names of the wire are asked for at codec.ts.",
+    ),
+
     // Stages of the generator: each may use the vocabulary of earlier ones, never a later stage; from emit on, all is in the model.
     never("parse-comes-first", "^generator/src/parse/", "^generator/src/(validate|model|emit|write|cli)/"),
     never("validate-follows-parse", "^generator/src/validate/", "^generator/src/(model|emit|write|cli)/"),

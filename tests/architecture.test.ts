@@ -22,6 +22,7 @@ const plant = (path: string, imported: string, ...rules: readonly string[]): Pla
 const plants: readonly Plant[] = [
   plant("schemas/src/floor.ts", "@synckit-gen/runtime", "schemas-is-the-floor", "schemas-imports-nothing"),
   plant("schemas/src/disk.ts", "node:fs", "schemas-imports-nothing"),
+  plant("schemas/src/protocol/wire-name.ts", "./codec/good.ts", "the-codec-has-one-door"),
   plant("templates/src/up.ts", "synckit-gen", "templates-see-only-the-model"),
   plant("generator/src/across.ts", "@synckit-gen/runtime", "generator-knows-no-runtime"),
   plant("generator/src/across-entry.ts", "@synckit-gen/runtime/generated-v1", "generator-knows-no-runtime"),
@@ -89,6 +90,10 @@ const plants: readonly Plant[] = [
 
 /** Imports that every rule must let pass. */
 const goodFiles: readonly Plant[] = [
+  plant("schemas/src/protocol/codec/good.ts", "./members.ts"),
+  plant("schemas/src/protocol/codec/members.ts", "../limits.ts"),
+  plant("schemas/src/protocol/codec.ts", "./codec/good.ts"),
+  { path: "schemas/src/protocol/limits.ts", text: "export const it = 1;\n", rules: [] },
   plant("templates/src/good.ts", "@synckit-gen/schemas/model"),
   plant("templates/src/emitters/two.ts", "../good.ts"),
   plant("generator/src/cli/good.ts", "yargs"),

@@ -240,6 +240,43 @@ test("layout does not count: a formatter's work is no edit", () => {
   expect(text).toContain("sync.status()\n");
 });
 
+describe("the first lines", () => {
+  const base = "/** One. */\nexport const one = 1;\n";
+  const theirs = "// Made for you.\n\n/** One. */\nexport const one = 1;\nexport const two = 2;\n";
+
+  test("of the generator stay apart from a statement that was put first", () => {
+    expect(merge(base, `const own = 0;\n${base}`, theirs).text).toBe(
+      "// Made for you.\n\nconst own = 0;\n/** One. */\nexport const one = 1;\nexport const two = 2;\n",
+    );
+  });
+
+  test("of a statement that does not come first any more begin a line", () => {
+    const mine = "// Of my own.\nconst own = 0;\nexport const two = 2;\n";
+
+    expect(merge("export const two = 2;\n", mine, "export const one = 1;\nexport const two = 2;\n").text).toContain(
+      "\n// Of my own.\nconst own = 0;\n",
+    );
+  });
+
+  test("name the interpreter, whoever has put them there", () => {
+    const command = "#!/usr/bin/env node\n";
+
+    expect(merge(base, `${command}import { a } from "a";\nexport default a;\n${base}`, theirs).text).toMatch(
+      /^#!\/usr\/bin\/env node\n\/\/ Made for you\./,
+    );
+    expect(merge(base, base.replace("1", "0"), command + theirs).text).toMatch(/^#!\/usr\/bin\/env node\n/);
+    expect(merge(command + base, base.replace("1", "0"), command + theirs).text).not.toContain("#!");
+  });
+});
+
+test("lines end as those of the edited file do", () => {
+  const [base, theirs] = ["// Head.\n\nexport const one = 1;\n", "// New head.\n\nexport const one = 1;\nexport const two = 2;\n"];
+
+  expect(merge(base, "// Head.\r\n\r\nexport const one = 0;\r\n", theirs).text).toBe(
+    "// New head.\r\n\r\nexport const one = 0;\r\nexport const two = 2;\r\n",
+  );
+});
+
 test("members of interfaces, classes and enums are merged one by one", () => {
   const base = "interface A {\n  a: string;\n}\n\nclass B {\n  one() {}\n}\n\nenum C { x, y }\n";
   const mine = "interface A {\n  a: string;\n  mine: 1\n}\n\nclass B {\n  one() {}\n  mine = 1\n}\n\nenum C { x, y, mine }\n";

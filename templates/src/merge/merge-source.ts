@@ -37,7 +37,30 @@ export interface Unmergeable {
 
 export const canMerge = (path: string): boolean => /\.[cm]?[jt]sx?$/u.test(path);
 
+/** The result's lines end as those of mine do, and a `#!` line stays the first. */
 export function mergeSource({ path, base, mine, theirs }: MergeRequest): Merged | Unmergeable {
+  if (theirs === base) return { kind: "merged", text: mine, ...NOTHING };
+  const isCrlf = /^[^\n]*\r\n/u.test(mine);
+  const split = (text: string): Program => splitProgram(isCrlf ? text.replaceAll("\r\n", "\n") : text);
+  const [was, own, next] = [split(base), split(mine), split(theirs)];
+  const merged = mergeBodies({ path, base: was.body, mine: own.body, theirs: next.body });
+  if (merged.kind === "unmergeable") return { ...merged, line: merged.line + (own.interpreter === "" ? 0 : 1) };
+  const text = (own.interpreter === was.interpreter ? next.interpreter : own.interpreter) + merged.text;
+  return { ...merged, text: isCrlf ? text.replaceAll("\n", "\r\n") : text };
+}
+
+interface Program {
+  /** The line that names the program to run it with; empty without one. */
+  readonly interpreter: string;
+  readonly body: string;
+}
+
+function splitProgram(text: string): Program {
+  const interpreter = /^#![^\n]*\n/u.exec(text)?.[0] ?? "";
+  return { interpreter, body: text.slice(interpreter.length) };
+}
+
+function mergeBodies({ path, base, mine, theirs }: MergeRequest): Merged | Unmergeable {
   if (mine === base || mine === theirs) return { kind: "merged", text: theirs, ...NOTHING };
   if (theirs === base) return { kind: "merged", text: mine, ...NOTHING };
   const line = syntaxErrorLine(path, mine);
@@ -103,12 +126,11 @@ function placeImports(mine: Split, imports: readonly Unit[], units: readonly Uni
   return [...head, ...imports, ...units.filter((unit) => !isEarly(unit))];
 }
 
-/** Every statement begins on a line of its own. */
+/** Every statement begins on a line of its own, and a blank line keeps the file's head from being the first one's comment. */
 function renderStatements(units: readonly Unit[], tail = "\n", head = ""): string {
   const spaced = units.map((unit, index) => {
-    const isFirst = index === 0;
-    if (isFirst) return head === "" ? { ...unit, lead: unit.lead.trimStart() } : unit;
-    return unit.lead.includes("\n") ? unit : { ...unit, lead: `\n${unit.lead}` };
+    if (index === 0 && head === "") return { ...unit, lead: unit.lead.trimStart() };
+    return /^[^\S\n]*\n/u.test(unit.lead) ? unit : { ...unit, lead: `\n${unit.lead}` };
   });
   return renderList({ units: spaced, tail, hasTrailingComma: false });
 }

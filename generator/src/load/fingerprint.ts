@@ -9,6 +9,11 @@ export function fingerprint(paths: readonly string[]): string {
   return hash.digest("hex");
 }
 
+/** A file that is there and holds nothing. */
+export const isEmpty = (path: string): boolean => contentHash(path) === EMPTY;
+
+const EMPTY = createHash("sha256").digest("hex");
+
 function contentHash(path: string): string {
   try {
     return createHash("sha256").update(readFileSync(path)).digest("hex");

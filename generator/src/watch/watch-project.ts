@@ -3,12 +3,14 @@
  * changed, so that its own output, a touched file or an editor's backup never makes it run.
  */
 import type { ProjectOutcome } from "../project/run-project.ts";
-import { fingerprint } from "../load/fingerprint.ts";
+import { fingerprint, isEmpty } from "../load/fingerprint.ts";
 import { watchFiles } from "../load/watch-files.ts";
 import { runWhenAsked } from "./run-when-asked.ts";
 
-/** Longer than an editor takes between emptying a file and filling it, shorter than anyone notices. */
+/** Shorter than anyone notices. */
 const QUIET_MS = 20;
+/** How often a schema is found empty before that is believed: an editor empties it and fills it, on a busy machine half a second later. */
+const MOST_EMPTY_LOOKS = 25;
 
 export interface WatchOptions {
   /** One run. What it read, it says in its outcome. */
@@ -23,15 +25,22 @@ export interface Watch {
   readonly close: () => Promise<void>;
 }
 
-/** Runs once, then whenever there is a reason to. Resolves after the first run. */
+/** Runs once, then whenever there is a reason to. Resolves after the first run, or without one while the schema is empty. */
 export async function watchProject({ run, schema, onOutcome, onBug }: WatchOptions): Promise<Watch> {
   let inputs: readonly string[] = [schema];
   let last: string | null = null;
+  let emptyLooks = 0;
 
   const runOnce = async (): Promise<void> => {
     // Taken before the run: a change during it is a reason for another.
     const before = fingerprint(inputs);
     if (before === last) return;
+    if (emptyLooks < MOST_EMPTY_LOOKS && isEmpty(schema)) {
+      emptyLooks += 1;
+      runner.ask();
+      return;
+    }
+    emptyLooks = 0;
     const started = performance.now();
     const outcome = await run();
     const read = new Set([schema, ...outcome.inputs]);

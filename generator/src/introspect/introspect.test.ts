@@ -227,6 +227,12 @@ test("what the language cannot say of a reference is remarked", async () => {
   expect(remarks).toContain("CHECK constraints");
 });
 
+test("a column that an index names twice is named once", async () => {
+  const text = await draftOf("CREATE TABLE t (id TEXT PRIMARY KEY NOT NULL, a TEXT, b TEXT); CREATE UNIQUE INDEX i ON t (a, b, a)");
+
+  expect(text).toContain("unique: [[a, b]]");
+});
+
 test("generated columns, partial and expression indexes, triggers and NULL keys are remarked", async () => {
   const remarks = remarksOf(
     await draftOf(`

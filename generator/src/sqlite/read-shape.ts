@@ -190,7 +190,8 @@ function readIndexes(database: Database, table: string): readonly (IndexShape & 
       isPartial: row["partial"] === 1,
       isFromTable: row["origin"] !== "c",
       isKey: row["origin"] === "pk",
-      columns: columns.map((column) => (numberOf(column["cid"]) < 0 ? null : textOf(column["name"]))),
+      // SQLite takes a column twice, which says no more than once.
+      columns: [...new Set(columns.map((column) => (numberOf(column["cid"]) < 0 ? null : textOf(column["name"]))))],
       hasOwnCollation: columns.some((column) => textOf(column["coll"]).toUpperCase() !== "BINARY"),
     };
   });

@@ -133,3 +133,14 @@ test("two schemas do not share a database: the second is refused, and the first 
   expect(triggers()).toEqual(before);
   expect(open).not.toThrow();
 });
+
+test("sync is not opened in the middle of the app's transaction, which stays the app's", () => {
+  const { database, open } = openOver("CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, body TEXT)");
+  database.exec("BEGIN; INSERT INTO notes VALUES ('n', 'x')");
+
+  expect(open).toThrow(expect.objectContaining({ code: "database/busy", retryable: true }));
+  database.exec("COMMIT");
+
+  expect(database.prepare("SELECT body FROM notes").pluck().all()).toEqual(["x"]);
+  expect(open).not.toThrow();
+});

@@ -1,6 +1,7 @@
 /** Applies generated migrations: each once, in order, each in one transaction. */
 import { SyncError } from "../client/errors.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { DatabaseBusyError } from "../driver/database-busy-error.ts";
 import type { Driver } from "../driver/driver.ts";
 import type { Migration } from "../generated/spec.ts";
 
@@ -36,6 +37,7 @@ const isReplaced = (driver: Driver, { replaces = [] }: Migration): boolean =>
   replaces.length > 0 && replaces.every((name) => recorded(driver, name) !== null);
 
 function run(driver: Driver, migration: Migration, digest: string, check: () => void): void {
+  if (driver.inTransaction()) throw new DatabaseBusyError("a transaction of the app is open on this handle");
   driver.exec("BEGIN IMMEDIATE");
   try {
     for (const statement of migration.statements) driver.exec(statement);

@@ -97,8 +97,10 @@ export interface CompleteAuthRequest {
 
 /** One app database in sync. All methods that touch the network may throw `SyncError`. */
 export interface Sync {
+  /** The server's calls one by one: sessions, keys, devices, entries, files. */
   readonly client: SyncKitClient;
 
+  /** Who is signed in, and what waits. Reads the database; asks no server. */
   readonly status: () => SyncStatusReport;
   /** What happens, for a user interface: progress with totals, ends and failures of cycles, status. */
   readonly events: EventStream<SyncEvent>;
@@ -106,8 +108,11 @@ export interface Sync {
   readonly scheduler: Scheduler;
   /** The files that rows stand for. Throws `blob/no-files` where there are none: no such table, or no option `blobs`. */
   readonly blobs: BlobSync;
+  /** Begins a sign-in in the browser (OAuth with PKCE): what to open, and what to keep until it returns to this port. */
   readonly startAuth: (options: { readonly port: number }) => Promise<Authorization>;
+  /** Ends it, with the code that the browser brought. Throws `auth/rejected` where the states differ. */
   readonly completeAuth: (request: CompleteAuthRequest) => Promise<void>;
+  /** With e-mail and account password, where the server allows it: the encryption password is another. */
   readonly signIn: (email: string, password: string) => Promise<void>;
   /** The account's first device: makes the master key. */
   readonly setupEncryptionNew: (password: string) => Promise<void>;
@@ -136,7 +141,9 @@ export interface Sync {
    */
   readonly verify: () => Promise<VerifyReport>;
 
+  /** A value of `sync_state`: `sync_interval_minutes`, `auto_sync_enabled`, and sync's own. */
   readonly getSyncState: (key: string) => string | null;
+  /** Writes one. Only those two are an app's to write. */
   readonly setSyncState: (key: string, value: string) => void;
   /** The device id, from `sync_state` after the first time. */
   readonly ensureDeviceRegistered: () => Promise<string>;
@@ -147,7 +154,9 @@ export interface Sync {
    * saves them much (docs/protocol.md, "snapshots"). Whether the server takes snapshots, and why not, is in the outcome.
    */
   readonly uploadSnapshot: () => Promise<SnapshotUpload>;
+  /** The first half of a cycle. Returns how many entries went. */
   readonly pushChanges: () => Promise<number>;
+  /** The other half. */
   readonly pullChanges: () => Promise<PullReport>;
   /**
    * Applies a row as if it had just been pulled: synced columns only, capture suppressed, parents checked. It is for what the log has
@@ -155,6 +164,7 @@ export interface Sync {
    * does not tell new devices alone, this one uploads none from then on.
    */
   readonly applyUpsert: (table: string, rowId: string, data: Values) => void;
+  /** The same for a row that is deleted. */
   readonly applyDelete: (table: string, rowId: string) => void;
   /** Prunes pushed entries past their time. Returns how many. */
   readonly cleanupChangelog: () => number;
@@ -176,5 +186,6 @@ export interface Sync {
    * table does not take them, for a unique value that the winner still has for instance; the conflict stays.
    */
   readonly takeBack: (conflictId: number) => boolean;
+  /** Forgets a conflict: the winner is right. False: there is none with this id. */
   readonly dismissConflict: (conflictId: number) => boolean;
 }

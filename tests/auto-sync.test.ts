@@ -156,22 +156,18 @@ test("a device whose clock is days behind loses no newer edit to an older one, a
   });
 });
 
-test.each([365, -365])(
-  "a device whose clock is %i days off signs in and syncs by itself",
-  async (days) => {
-    await withServer(async (server) => {
-      const clock = { nowMs: () => Date.now() + days * 24 * 60 * 60 * 1000 };
-      const { sync } = await device(server, `off-by-${days}`, { clock });
+test.each([365, -365])("a device whose clock is %i days off signs in and syncs by itself", async (days) => {
+  await withServer(async (server) => {
+    const clock = { nowMs: () => Date.now() + days * 24 * 60 * 60 * 1000 };
+    const { sync } = await device(server, `off-by-${days}`, { clock });
 
-      sync.scheduler.start();
-      await until(sync, ({ kind }) => kind === "finished");
-      sync.scheduler.stop();
+    sync.scheduler.start();
+    await until(sync, ({ kind }) => kind === "finished");
+    sync.scheduler.stop();
 
-      expect(sync.status().authenticated).toBe(true);
-    });
-  },
-  30_000,
-);
+    expect(sync.status().authenticated).toBe(true);
+  });
+});
 
 test("a clock that is set a year wrong and right again while the app runs loses nothing and locks nobody out", async () => {
   await withServer(async (server) => {

@@ -1,5 +1,6 @@
 /** `sync_held`: rows whose registers say one thing and whose table cannot yet hold it, with the reason. */
 import type { Driver, Row } from "../driver/driver.ts";
+import { quoteName } from "./quote-name.ts";
 import type { Obstacle } from "./obstacles.ts";
 import type { Values } from "./registers.ts";
 
@@ -35,8 +36,10 @@ export interface HeldStore {
   /** Null: the row is not held. */
   readonly get: (table: string, rowId: string) => HeldEntry | null;
   readonly list: (limit: number) => readonly HeldEntry[];
-  /** In the order of table and row id. */
+  /** In the order of table and row id, without the rows that are `missing`. */
   readonly after: (place: HeldPlace, limit: number) => readonly HeldPlace[];
+  /** Rows that were `missing` and are in their table by now. `rowId`: SQL for the table's row ids. */
+  readonly arrived: (table: string, rowId: string) => readonly HeldPlace[];
   readonly count: () => number;
   /** Of those that their table refuses. */
   readonly countRefused: () => number;
@@ -53,7 +56,7 @@ export function heldStore(driver: Driver): HeldStore {
   const one = driver.prepare(`SELECT ${COLUMNS} FROM sync_held WHERE table_name = ? AND row_id = ?`);
   const select = driver.prepare(`SELECT ${COLUMNS} FROM sync_held ORDER BY since, table_name, row_id LIMIT ?`);
   const after = driver.prepare(
-    "SELECT table_name, row_id FROM sync_held WHERE (table_name, row_id) > (?, ?) ORDER BY table_name, row_id LIMIT ?",
+    "SELECT table_name, row_id FROM sync_held WHERE (table_name, row_id) > (?, ?) AND reason <> 'missing' ORDER BY table_name, row_id LIMIT ?",
   );
   const count = driver.prepare("SELECT count(*) FROM sync_held");
   const countRefused = driver.prepare("SELECT count(*) FROM sync_held WHERE reason = 'constraint'");
@@ -74,6 +77,13 @@ export function heldStore(driver: Driver): HeldStore {
     list: (limit) => select.all(limit).map(toEntry),
     after: ([table, rowId], limit) =>
       after.all(table, rowId, BigInt(limit)).map(([heldTable, heldRowId]) => [heldTable as string, heldRowId as string] as const),
+    arrived: (table, rowId) =>
+      driver
+        .prepare(
+          `SELECT row_id FROM sync_held WHERE table_name = ? AND reason = 'missing' AND row_id IN (SELECT ${rowId} FROM ${quoteName(table)})`,
+        )
+        .all(table)
+        .map(([heldRowId]) => [table, heldRowId as string] as const),
     count: () => count.get()?.[0] as number,
     countRefused: () => countRefused.get()?.[0] as number,
   };

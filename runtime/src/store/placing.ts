@@ -235,11 +235,11 @@ export class Placing {
   waitingFor(work: RowWork): readonly Child[] {
     const edges = this.#scope.inbound.get(work.rows.spec.name) ?? [];
     if (edges.length === 0 || (this.#heldHere.size === 0 && !this.#scope.hasHeld)) return [];
-    const held = this.#scope.hasHeld ? this.#scope.parts.held.list(MAX_WAITING) : [];
     return edges.flatMap(({ child: rows, reference }) => {
       const name = rows.spec.name;
       const works = new Set([...this.#heldHere].filter((candidate) => candidate.rows === rows));
-      for (const { table, rowId } of held) if (table === name) works.add(this.#scope.works.get(rows, rowId));
+      const held = this.#scope.hasHeld ? this.#scope.parts.held.after([name, ""], MAX_WAITING) : [];
+      for (const [table, rowId] of held) if (table === name) works.add(this.#scope.works.get(rows, rowId));
       return [...works]
         .filter((child) => child !== work && isAlive(child) && !isMoving(child, work, reference))
         .map((child) => ({ child, reference }));

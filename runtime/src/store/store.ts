@@ -252,15 +252,31 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
     }
   }
 
+  /**
+   * Once through all that can be tried, some in each transaction; by row id, not from the oldest on, so that those that cannot be
+   * placed do not keep the others from their turn. Of rows that are only updated there may be very many that never come.
+   */
+  function tryHeld(device: string, work: (opened: Session) => void): void {
+    const arrived = [...tables.values()].flatMap(({ spec: { name, apply: kind, sql } }) =>
+      kind === "update" ? held.arrived(name, sql.rowId) : [],
+    );
+    for (let after: HeldPlace | null = ["", ""]; after !== null;) {
+      const found: readonly HeldPlace[] = held.after(after, MAX_RESOLVED);
+      const rows = [...arrived.splice(0, MAX_RESOLVED), ...found];
+      if (rows.length > 0)
+        apply(device, (opened) => {
+          opened.resolve(rows);
+          work(opened);
+        });
+      after = found.at(-1) ?? after;
+      if (found.length < MAX_RESOLVED && arrived.length === 0) after = null;
+    }
+  }
+
   function retryHeld(device: string): void {
-    // By row id, not from the oldest on: those that cannot be placed must not keep the others from their turn.
     for (let before = Infinity; held.count() < before;) {
       before = held.count();
-      for (let after: HeldPlace | null = ["", ""]; after !== null;) {
-        const rows: readonly HeldPlace[] = held.after(after, MAX_RESOLVED);
-        if (rows.length > 0) apply(device, (opened) => opened.resolve(rows));
-        after = rows.length < MAX_RESOLVED ? null : (rows.at(-1) ?? null);
-      }
+      tryHeld(device, () => {});
     }
   }
 
@@ -283,14 +299,7 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         return { merged, ignored: changes.length - merged };
       }),
     highestCursor,
-    resolveHeld(device) {
-      const rows = held.list(MAX_RESOLVED).map(({ table, rowId }) => [table, rowId] as const);
-      if (rows.length === 0) return;
-      apply(device, (opened) => {
-        opened.resolve(rows);
-        opened.applyRules();
-      });
-    },
+    resolveHeld: (device) => tryHeld(device, (opened) => opened.applyRules()),
     retryHeld,
     exportRows: (device, place, maxLength) =>
       session(device, { enforced: true, deferred: false }, () => exportPage(parts, place, maxLength)),

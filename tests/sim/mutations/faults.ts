@@ -91,8 +91,8 @@ export const faults: readonly Fault[] = [
   {
     name: "rules-never-applied",
     description: "rows without their parent wait for ever",
-    find: "opened.applyRules();",
-    replace: "",
+    find: "tryHeld(device, (opened) => opened.applyRules())",
+    replace: "tryHeld(device, () => {})",
   },
   {
     name: "held-rows-dropped",

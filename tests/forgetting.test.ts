@@ -1,12 +1,15 @@
 /** What a device forgets, when, and what becomes of one that was away for longer than that. */
-import { beforeAll, expect, test } from "vitest";
+import type Database from "better-sqlite3";
+import { beforeAll, describe, expect, test } from "vitest";
 import { someSeeds } from "./fuzz/seed.ts";
 import { loadSpec, type LoadedSpec } from "./support/load-spec.ts";
 import { modelOf, tableOf } from "./support/models.ts";
 import { openGenerated } from "./support/generated.ts";
 import { quiesce, SimulatedDevice, SimulatedServer } from "./support/simulation.ts";
+import { openFile } from "./sim/pool.ts";
 import { seededRandom } from "./sim/random.ts";
 
+const START_MS = 1_700_000_000_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const model = modelOf(
   [
@@ -25,7 +28,7 @@ beforeAll(async () => {
 });
 
 class Account {
-  nowMs = 1_700_000_000_000;
+  nowMs = START_MS;
   readonly server = new SimulatedServer();
   readonly devices: readonly SimulatedDevice[];
 
@@ -33,6 +36,11 @@ class Account {
     const device = (index: number): SimulatedDevice =>
       new SimulatedDevice(`device-${index}`, model, loaded, this.server, () => (this.nowMs += 1), openGenerated(model));
     this.devices = Array.from({ length: count }, (_, index) => device(index));
+  }
+
+  /** Time goes on to so many days after the beginning. */
+  at(days: number): void {
+    this.nowMs = START_MS + days * DAY_MS;
   }
 
   async sync(device: SimulatedDevice): Promise<void> {
@@ -123,6 +131,121 @@ test("a deleted row is remembered for twice as long as a device may stay away", 
   }
 
   expect(count(b, "sync_row_clock WHERE alive = 0")).toBe(1); // three days: not yet twice the time
+});
+
+/**
+ * The longest way that an edit can take which does not know of a delete, H being two days: B deletes a note at the moment up to which
+ * C knows all stamps, and pushes that almost H later; whoever edits the note has read the log just before, and pushes almost H later again.
+ */
+async function lateDelete(account: Account): Promise<void> {
+  const [a, b, c] = account.devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO notes VALUES ('n', NULL, 'x', NULL), ('other', NULL, 'x', NULL)");
+  await account.sync(a);
+  await account.sync(b);
+  await account.sync(c);
+  account.at(0.2);
+  b.edit("UPDATE notes SET body = 'by b' WHERE id = 'n'");
+  b.edit("DELETE FROM notes WHERE id = 'n'");
+  account.at(0.3);
+  c.edit("UPDATE notes SET title = 'later than the delete' WHERE id = 'other'");
+  await account.sync(c);
+  account.at(1.8);
+  await account.sync(a); // the delete is not in the log yet
+  account.at(1.9);
+  await account.sync(b);
+}
+
+/** C and B go on, and forget when they may, until the day. */
+async function goOn(account: Account, from: number, until: number): Promise<void> {
+  const [, b, c] = account.devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice];
+  for (let day = from; day < until; day += 0.2) {
+    account.at(day);
+    await account.sync(b);
+    await account.sync(c);
+  }
+  account.at(until);
+}
+
+const everywhere = (account: Account, sql: string): readonly unknown[] => account.devices.map((device) => rows(device, sql));
+
+describe("whoever may still push what it did before it heard of a delete meets those who remember it", () => {
+  test("a device that was offline: its edit brings the row back whole", async () => {
+    const account = new Account(3);
+    const [a] = account.devices as [SimulatedDevice];
+    await lateDelete(account);
+    a.edit("UPDATE notes SET title = 'by a' WHERE id = 'n'");
+    await goOn(account, 2, 3.7);
+
+    await account.sync(a);
+    await account.settle();
+
+    expect(everywhere(account, "SELECT title, body FROM notes WHERE id = 'n'")).toEqual(Array(3).fill([["by a", "by b"]]));
+  });
+
+  test("a device that was offline: its edit of before the delete leaves the row deleted", async () => {
+    const account = new Account(3);
+    const [a, b, c] = account.devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice];
+    a.edit("INSERT INTO notes VALUES ('n', NULL, 'x', NULL)");
+    await account.settle();
+    a.edit("UPDATE notes SET title = 'by a' WHERE id = 'n'");
+    account.at(0.1);
+    b.edit("DELETE FROM notes");
+    await account.sync(b);
+    await account.sync(c);
+    await goOn(account, 0.2, 1.9);
+
+    await account.sync(a);
+    await account.settle();
+
+    expect(everywhere(account, "SELECT id FROM notes")).toEqual(Array(3).fill([]));
+  });
+
+  test("a device that was restored from a backup of before it heard of the delete", async () => {
+    const account = new Account(3);
+    const [a] = account.devices as [SimulatedDevice];
+    await lateDelete(account);
+    const backup = (a.db as Database.Database).serialize();
+    await account.sync(a);
+    expect(rows(a, "SELECT id FROM notes WHERE id = 'n'")).toEqual([]);
+    await goOn(account, 2, 3.7);
+
+    a.replaceDatabase(openFile(backup));
+    a.edit("UPDATE notes SET title = 'by a' WHERE id = 'n'");
+    await account.sync(a);
+    await account.settle();
+
+    expect(everywhere(account, "SELECT title, body FROM notes WHERE id = 'n'")).toEqual(Array(3).fill([["by a", "by b"]]));
+  });
+
+  test("a backup that is older than the time for which a device may stay away sends nothing", async () => {
+    const account = new Account(3);
+    const [a] = account.devices as [SimulatedDevice];
+    await lateDelete(account);
+    const backup = (a.db as Database.Database).serialize();
+    await goOn(account, 2, 4.1);
+    const log = account.server.log.length;
+
+    a.replaceDatabase(openFile(backup));
+    a.edit("UPDATE notes SET title = 'by a' WHERE id = 'n'");
+
+    await expect(a.push()).rejects.toMatchObject({ code: "device/away-too-long" });
+    expect(account.server.log.length).toBe(log);
+  });
+
+  test("a device that joins with an old copy of the row", async () => {
+    const account = new Account(4);
+    const [, , , late] = account.devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice, SimulatedDevice];
+    late.edit("INSERT INTO notes VALUES ('n', NULL, 'old copy', NULL)");
+    late.db.exec("DELETE FROM sync_changelog"); // written before there were triggers
+    await lateDelete(account);
+    await goOn(account, 2, 3.7);
+
+    await late.snapshot();
+    await account.sync(late);
+    await account.settle();
+
+    expect(everywhere(account, "SELECT id FROM notes WHERE id = 'n'")).toEqual(Array(4).fill([]));
+  });
 });
 
 test("a device that was away for too long sends and takes nothing, keeps its edits, and comes back by starting over", async () => {

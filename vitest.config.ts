@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { services } from "./tests/services/running.ts";
+import { placeOf } from "./tests/sim/mutations/place.ts";
 
 /** The engine's cases once more, on another driver than better-sqlite3. */
 const onDriver = (name: string) => ({
@@ -42,12 +43,22 @@ if (!hasStores) process.stderr.write("postgres+s3: skipped, start PostgreSQL and
 
 const PATIENCE_MS = 300_000;
 
+/** Puts a deliberate fault into the engine (`npm run sim:mutations`), while its source is loaded. Vitest's cache must not keep it. */
+function withFault(name: string) {
+  const { file, find, replace } = placeOf(name);
+  const transform = (code: string, id: string): string | null => (id === file ? code.replace(find, () => replace) : null);
+  return { name: "deliberate-fault", enforce: "pre" as const, transform };
+}
+const fault = process.env["SYNCKIT_FAULT"];
+
 // Workspace packages are tested from their sources; only the command-line tools run from dist.
 export default defineConfig({
   ssr: { resolve: { conditions: ["synckit-source", "node"] } },
   resolve: { conditions: ["synckit-source", "node"] },
+  plugins: fault === undefined ? [] : [withFault(fault)],
   test: {
     exclude: ["**/node_modules/**", "**/dist/**"],
+    fsModuleCache: fault === undefined,
     // Patience and no measure: what hangs is found, and what is slow on a busy machine passes.
     testTimeout: PATIENCE_MS,
     hookTimeout: PATIENCE_MS,

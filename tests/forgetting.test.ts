@@ -166,7 +166,12 @@ async function goOn(account: Account, from: number, until: number): Promise<void
   account.at(until);
 }
 
-const everywhere = (account: Account, sql: string): readonly unknown[] => account.devices.map((device) => rows(device, sql));
+/** The rows that all devices have. */
+function everywhere(account: Account, sql: string): unknown {
+  const [first, ...others] = account.devices.map((device) => rows(device, sql));
+  for (const other of others) expect(other).toEqual(first);
+  return first;
+}
 
 describe("whoever may still push what it did before it heard of a delete meets those who remember it", () => {
   test("a device that was offline: its edit brings the row back whole", async () => {
@@ -179,7 +184,7 @@ describe("whoever may still push what it did before it heard of a delete meets t
     await account.sync(a);
     await account.settle();
 
-    expect(everywhere(account, "SELECT title, body FROM notes WHERE id = 'n'")).toEqual(Array(3).fill([["by a", "by b"]]));
+    expect(everywhere(account, "SELECT title, body FROM notes WHERE id = 'n'")).toEqual([["by a", "by b"]]);
   });
 
   test("a device that was offline: its edit of before the delete leaves the row deleted", async () => {
@@ -197,7 +202,7 @@ describe("whoever may still push what it did before it heard of a delete meets t
     await account.sync(a);
     await account.settle();
 
-    expect(everywhere(account, "SELECT id FROM notes")).toEqual(Array(3).fill([]));
+    expect(everywhere(account, "SELECT id FROM notes")).toEqual([]);
   });
 
   test("a device that was restored from a backup of before it heard of the delete", async () => {
@@ -214,7 +219,7 @@ describe("whoever may still push what it did before it heard of a delete meets t
     await account.sync(a);
     await account.settle();
 
-    expect(everywhere(account, "SELECT title, body FROM notes WHERE id = 'n'")).toEqual(Array(3).fill([["by a", "by b"]]));
+    expect(everywhere(account, "SELECT title, body FROM notes WHERE id = 'n'")).toEqual([["by a", "by b"]]);
   });
 
   test("a backup that is older than the time for which a device may stay away sends nothing", async () => {
@@ -244,7 +249,7 @@ describe("whoever may still push what it did before it heard of a delete meets t
     await account.sync(late);
     await account.settle();
 
-    expect(everywhere(account, "SELECT id FROM notes WHERE id = 'n'")).toEqual(Array(4).fill([]));
+    expect(everywhere(account, "SELECT id FROM notes WHERE id = 'n'")).toEqual([]);
   });
 });
 

@@ -1,14 +1,10 @@
 /** Rounds of the tests that draw cases at random, each with a seed of its own, until one fails. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { globSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { text } from "node:stream/consumers";
+import { runVitest } from "../support/run-vitest.ts";
 import { RUNS_FACTOR_VARIABLE, SEED_VARIABLE } from "./seed.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const VITEST = join(root, "node_modules/vitest/vitest.mjs");
 const LONGEST_TEST_MS = 3_600_000;
 const DRAWS_CASES = /from "(?:fast-check|[^"]*\/fuzz\/seed\.ts)"/;
 
@@ -35,31 +31,13 @@ export interface RoundResult {
   readonly output: string;
 }
 
-interface Report {
-  readonly testResults: readonly { readonly name: string; readonly status: string }[];
-}
-
 export async function runRound({ seed, runsFactor, files }: Round): Promise<RoundResult> {
-  const folder = mkdtempSync(join(tmpdir(), "synckit-fuzz-"));
-  const report = join(folder, "report.json");
-  try {
-    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-    const child = spawn(process.execPath, [VITEST, "run", `--testTimeout=${LONGEST_TEST_MS}`, ...reporters, ...files], {
-      cwd: root,
-      env: { ...process.env, [SEED_VARIABLE]: String(seed), [RUNS_FACTOR_VARIABLE]: String(runsFactor) },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const [out, err, [code]] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
-      once(child, "close") as Promise<[number | null]>,
-    ]);
-    if (code === 0) return { failed: [], output: out + err };
-    const { testResults } = JSON.parse(readFileSync(report, "utf8")) as Report;
-    const failed = testResults.filter(({ status }) => status !== "passed").map(({ name }) => relative(root, name));
-    // Where no test says that it failed, something outside of them did.
-    return { failed: failed.length > 0 ? [...new Set(failed)] : files, output: out + err };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const { code, output, report } = await runVitest([`--testTimeout=${LONGEST_TEST_MS}`, ...files], {
+    [SEED_VARIABLE]: String(seed),
+    [RUNS_FACTOR_VARIABLE]: String(runsFactor),
+  });
+  if (code === 0) return { failed: [], output };
+  const failed = (report?.testResults ?? []).filter(({ status }) => status !== "passed").map(({ name }) => relative(root, name));
+  // Where no test says that it failed, something outside of them did.
+  return { failed: failed.length > 0 ? [...new Set(failed)] : files, output };
 }

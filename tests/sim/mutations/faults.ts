@@ -1,4 +1,4 @@
-/** Deliberate faults for the simulator to catch: each a piece of the product's source and what stands there instead. */
+/** Deliberate faults for the simulator, or a test, to catch: each a piece of the product's source and what stands there instead. */
 
 export interface Fault {
   readonly name: string;
@@ -7,7 +7,20 @@ export interface Fault {
   /** Stands in exactly one place of the sources of runtime or templates. */
   readonly find: string;
   readonly replace: string;
+  /** The test that catches what random histories do not come upon, or cannot. */
+  readonly test?: NamedTest;
 }
+
+export interface NamedTest {
+  /** As it is seen from the repository's root. */
+  readonly file: string;
+  /** With its describe blocks' names before it: `block > test`. */
+  readonly name: string;
+}
+
+/** A line of docs/testing.md. */
+export const listed = ({ name, description, test }: Fault): string =>
+  `- \`${name}\`: ${description}${test === undefined ? "" : ` (\`${test.file}\`)`}`;
 
 export const faults: readonly Fault[] = [
   {
@@ -148,7 +161,7 @@ export const faults: readonly Fault[] = [
     name: "snapshot-without-clocks",
     description: "rows of a snapshot come at the baseline",
     find: "base: known === null ? base : ABSENT,",
-    replace: "base: known === null ? BASELINE : ABSENT,",
+    replace: 'base: known === null ? { stamp: 0, device: "" } : ABSENT,',
   },
   {
     name: "passed-over-forgotten",
@@ -167,5 +180,32 @@ export const faults: readonly Fault[] = [
     description: "what was captured before an update counts as having written the columns that are new",
     find: "this.#capturedBefore = this.#scope.parts.changelog.capturedBefore();",
     replace: "this.#capturedBefore = 0;",
+  },
+  {
+    name: "rows-of-before-mixed",
+    description: "where rows merge whole, two of before their devices joined have one clock",
+    find: 'conflicts === "row" && apply === "upsert";',
+    replace: 'conflicts === "row" && apply !== "upsert";',
+    test: {
+      file: "tests/sim/found.test.ts",
+      name: "of rows that were there before, one stands as a whole where rows merge whole, and the other one is kept as a conflict",
+    },
+  },
+  {
+    name: "snapshot-of-another-log",
+    description: "a snapshot is taken though the log lacks its checkpoint",
+    find: "return holdsEntry(page.entries, manifest.checkpoint) ?",
+    replace: "return page.entries.length >= 0 ?",
+    test: { file: "tests/snapshots.test.ts", name: "a server that was restored from a backup gives no snapshot of what it has lost" },
+  },
+  {
+    name: "forgotten-in-half-the-time",
+    description: "deleted rows are forgotten after the time for which a device may stay away, and not after twice that",
+    find: "const forgetAfterMs = 2 * maxAwayDays * DAY_MS;",
+    replace: "const forgetAfterMs = maxAwayDays * DAY_MS;",
+    test: {
+      file: "tests/forgetting.test.ts",
+      name: "whoever may still push what it did before it heard of a delete meets those who remember it > a device that was offline: its edit brings the row back whole",
+    },
   },
 ];

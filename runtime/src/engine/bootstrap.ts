@@ -40,7 +40,7 @@ export async function bootstrap(
   const isBeginning = store.state.getNumber("pull_cursor", 0) === 0;
   if (!isBeginning || format.compat !== "full" || !(await relay.hasExtension("snapshots"))) return 0;
   const snapshot = await usableSnapshot(relay, device);
-  if (snapshot === null) return 0;
+  if (snapshot === null || !(await isLogOfBefore(store, relay, device))) return 0;
   let rows: number | null;
   try {
     rows = await take(store, relay, snapshot, device, report);
@@ -67,6 +67,12 @@ async function usableSnapshot(relay: SnapshotRelay, device: string): Promise<Sna
   if (found === null || manifest === null || found.cursor === 0 || manifest.checkpoint[0] < found.cursor) return null;
   const page = await relay.pullPayloads(device, manifest.checkpoint[0] - 1);
   return holdsEntry(page.entries, manifest.checkpoint) ? { ...manifest, ...found } : null;
+}
+
+/** A log that has lost the last entry that this device has read is to be told what else it lost: the pull finds out, and a snapshot would hide it. */
+async function isLogOfBefore(store: Store, relay: Relay, device: string): Promise<boolean> {
+  const known = lastEntry(store);
+  return known === null || holdsEntry((await relay.pullPayloads(device, known[0] - 1)).entries, known);
 }
 
 /** Null: its end is not the one that its manifest names. */

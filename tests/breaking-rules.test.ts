@@ -174,7 +174,7 @@ describe("what the rules warn of", () => {
     expect([rows(old), rows(upgraded)]).toEqual([[], []]);
   });
 
-  test("CONFLICTS_MODE_CHANGED: two versions keep different rows", async () => {
+  test("CONFLICTS_MODE_CHANGED: an edit counts for a column or for the row, by its author's version", async () => {
     const words = { columns: { a: "text", b: "text" } } as const;
     const { old, upgraded, meet } = await pair(model(words), model({ ...words, conflicts: "row" }));
     old.edit("INSERT INTO notes VALUES ('1', 'a', 'b')");
@@ -185,8 +185,14 @@ describe("what the rules warn of", () => {
     await meet();
     await meet();
 
-    expect(rows(old)).toEqual([["1", "A", "B"]]);
-    expect(rows(upgraded)).toEqual([["1", "a", "B"]]);
+    for (const device of [old, upgraded]) expect(rows(device)).toEqual([["1", "a", "B"]]);
+    expect(old.store.conflicts(10)).toMatchObject([{ values: { a: "A" } }]);
+
+    upgraded.edit("UPDATE notes SET b = 'C'");
+    old.edit("UPDATE notes SET a = 'D'");
+    await meet();
+    await meet();
+    for (const device of [old, upgraded]) expect(rows(device)).toEqual([["1", "D", "C"]]);
   });
 
   test("COMPAT_CHANGED: an entry without the reserved member is refused", async () => {

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { Generated } from "../../generator/src/generate.ts";
 import { importFiles } from "../support/import-generated.ts";
 import type { LoadedSpec } from "../support/load-spec.ts";
+import { SimulatedSnapshots } from "../support/simulated-snapshots.ts";
 import { quiesce, SimulatedDevice, SimulatedServer } from "../support/simulation.ts";
 import { nextVersion } from "../support/versions.ts";
 
@@ -202,4 +203,54 @@ test("an edit that was overwritten by what an old device passed over is a confli
     { rowId: "t", kind: "overwritten", values: { title: "mine" } },
     { rowId: "u", kind: "deleted", values: { title: "mine" } },
   ]);
+});
+
+const BY_COLUMN = "  tasks: { conflicts: column, columns: { title: text, note: text? } }";
+const BY_ROW = "  tasks: { conflicts: row, columns: { title: text, note: text? } }";
+
+test.each([
+  ["column", "row", BY_COLUMN, BY_ROW],
+  ["row", "column", BY_ROW, BY_COLUMN],
+])(
+  "an edit is read as its author's version meant it, on both sides of a change from `conflicts: %s` to `%s`",
+  async (_from, _to, one, two) => {
+    // seed 1000563 with 140 schemas
+    const { server, deviceOn, upgrade } = await worldOf(one, two);
+    const [old, waiting, current] = [deviceOn(1, "old"), deviceOn(1, "waiting"), deviceOn(2, "current")];
+    old.edit("INSERT INTO tasks (id, title, note) VALUES ('t', 'x', 'x'), ('u', 'x', 'x'), ('v', 'x', 'x')");
+    await sync(old, waiting, current);
+    current.edit("UPDATE tasks SET title = 'of current' WHERE id IN ('t', 'v')");
+    old.edit("UPDATE tasks SET note = 'of old' WHERE id IN ('t', 'u')");
+    waiting.edit("UPDATE tasks SET title = 'of waiting' WHERE id = 'u'");
+    waiting.edit("UPDATE tasks SET note = 'of waiting' WHERE id = 'v'");
+    await upgrade(2, waiting); // what it captured is not pushed
+    await sync(current, old, waiting, current, old);
+    await upgrade(2, old);
+
+    const late = deviceOn(2, "late");
+    await quiesce(server, [old, waiting, current, late]);
+
+    const rows = all(late, "SELECT * FROM tasks ORDER BY id");
+    for (const device of [old, waiting, current]) expect(all(device, "SELECT * FROM tasks ORDER BY id")).toEqual(rows);
+  },
+);
+
+test("a device that reads the log once more after an update does not pass over by a snapshot what the log has lost", async () => {
+  // seed 264 with 140 schemas
+  const { server, deviceOn, upgrade } = await worldOf(PLAIN, RANKED);
+  server.snapshots = new SimulatedSnapshots();
+  const [old, current] = [deviceOn(1, "old"), deviceOn(2, "current")];
+  current.edit("INSERT INTO tasks (id, title, rank) VALUES ('t', 'x', 1)");
+  await sync(current);
+  old.edit("INSERT INTO tasks (id, title) VALUES ('lost', 'x')");
+  await sync(old);
+  server.log.splice(1); // an older backup
+  current.edit("INSERT INTO tasks (id, title, rank) VALUES ('u', 'x', 1), ('v', 'x', 1)");
+  await sync(current);
+  await current.uploadSnapshot();
+  await upgrade(2, old);
+
+  await quiesce(server, [old, current]);
+
+  for (const device of [old, current]) expect(all(device, "SELECT id FROM tasks ORDER BY id")).toEqual([["lost"], ["t"], ["u"], ["v"]]);
 });

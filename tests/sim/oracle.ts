@@ -82,11 +82,11 @@ export function readLog(
     const all = syncedColumns(table)
       .map(({ name }) => name)
       .filter((name) => !table.identity.columns.includes(name) && (names === null || Object.hasOwn(values, name)));
-    const isWhole = entry.op === "INSERT" || table.conflicts === "row" || member === undefined;
+    const isWhole = entry.op === "INSERT" || member?.m === undefined;
     const stamp = member === undefined ? microseconds(entry.timestamp) : member.c[0];
     const later = (member?.g ?? []).map(([at, seen, columns]) => [at, seen, columns.flatMap(called)] as const);
     const taken = later.flatMap(([, , columns]) => columns);
-    const written = entry.op === "DELETE" ? [] : isWhole ? all.filter((name) => !taken.includes(name)) : (member?.m ?? []).flatMap(called);
+    const written = entry.op === "DELETE" ? [] : isWhole ? all.filter((name) => !taken.includes(name)) : (member.m ?? []).flatMap(called);
     const first: Written = {
       seq: entry.seq ?? 0,
       key: rowKey(table, entry.rowId, values),

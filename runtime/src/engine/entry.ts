@@ -59,6 +59,8 @@ const MAX_STAMP = 8_000_000_000_000_000;
 export interface EntryToSend extends Omit<ChangelogEntry, "id" | "old"> {
   /** Edits of the same row after this one, rising. */
   readonly later?: readonly LaterEdit[];
+  /** An UPDATE that writes every column, whichever of them it changed: rows of its author's version merge whole. */
+  readonly isWhole?: boolean;
   /** The stamp of the last change that it stands for, if it stands for several: what readers order by who merge whole rows. */
   readonly newestStamp?: number;
 }
@@ -92,7 +94,7 @@ function signedPayload(rows: TableRows, entry: EntryToSend, device: string): str
     s: entry.seen,
     ...(entry.isRule ? { r: true as const } : {}),
     ...(rows.spec.epoch === undefined ? {} : { e: rows.spec.epoch }),
-    ...(entry.op === "UPDATE" ? { m: maskToColumns(rows, entry.mask) } : {}),
+    ...(entry.op === "UPDATE" && entry.isWhole !== true ? { m: maskToColumns(rows, entry.mask) } : {}),
     ...(later.length === 0 ? {} : { g: later.map(({ stamp, seen, mask }) => [stamp, seen, maskToColumns(rows, mask)] as const) }),
   };
   const body = entry.data ?? JSON.stringify(rowIdToWire(rows.identity, entry.rowId));
@@ -179,7 +181,8 @@ function toChange(rows: TableRows, { op, rowId, clock, payload, signed, names }:
   const { [RESERVED_MEMBER]: _reserved, ...values } = payload as Record<string, WireValue>;
   const known = rows.columns.filter((column) => values[column] !== undefined);
   const hasUnknownColumns = Object.keys(values).length > known.length + rows.identity.length;
-  const isWhole = op === "INSERT" || rows.spec.conflicts === "row" || mask === null;
+  // By its author's version, not by this one's: all devices must read it alike.
+  const isWhole = op === "INSERT" || mask === null;
   const unread = names.size === 0 ? {} : { unread: new Set(names.values()) };
   const later = (signed?.g ?? []).map(([stamp, seenThen, columns]) => [stamp, seenThen, present(columns)] as const);
   const taken = new Set(later.flatMap(([, , columns]) => columns));
@@ -232,7 +235,7 @@ function readReserved(value: unknown): ReservedMember | null {
   if (!Array.isArray(c) || c.length !== 2 || !Number.isSafeInteger(c[0]) || (c[0] as number) < 0 || typeof c[1] !== "string") return null;
   if (!Number.isSafeInteger(s) || (s as number) < 0) return null;
   if (e !== undefined && (!Number.isSafeInteger(e) || (e as number) < 1)) return null;
-  if (o === "UPDATE" && (!Array.isArray(m) || m.some((name) => typeof name !== "string"))) return null;
+  if (o === "UPDATE" && m !== undefined && (!Array.isArray(m) || m.some((name) => typeof name !== "string"))) return null;
   if (g !== undefined && (o === "DELETE" || !isLaterEdits(g, c[0] as number))) return null;
   return {
     t,
@@ -241,7 +244,7 @@ function readReserved(value: unknown): ReservedMember | null {
     s: s as number,
     ...(r === true ? { r } : {}),
     ...(e === undefined ? {} : { e: e as number }),
-    ...(o === "UPDATE" ? { m: m as readonly string[] } : {}),
+    ...(o === "UPDATE" && m !== undefined ? { m: m as readonly string[] } : {}),
     ...(g === undefined ? {} : { g }),
   };
 }

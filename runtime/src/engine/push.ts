@@ -122,7 +122,8 @@ function encodeOutgoing(store: Store, format: EntryFormat, device: string, outgo
     const data = store.payloadOf(outgoing);
     if (data === null && outgoing.entry.op !== "DELETE") return "gone";
     const { entry, later, newest } = outgoing;
-    return encodeEntry(format, { ...entry, data, later, newestStamp: newest.stamp }, device);
+    const isWhole = format.tables.get(entry.table)?.spec.conflicts === "row";
+    return encodeEntry(format, { ...entry, data, later, isWhole, newestStamp: newest.stamp }, device);
   } catch (error) {
     if (error instanceof ValueError) return null;
     throw error;

@@ -98,7 +98,9 @@ export class Session {
   #mergeDirectly(rows: TableRows, { op, clock, written, values, rowId }: RemoteChange): boolean {
     if (values === null || clock.stamp === 0) return false;
     const { name, apply } = rows.spec;
-    if (apply === "upsert" && written.size === rows.columns.length && (op === "INSERT" || rows.spec.conflicts === "row")) {
+    const isWhole =
+      written === rows.columnSet || (written.size >= rows.columns.length && rows.columns.every((column) => written.has(column)));
+    if (apply === "upsert" && isWhole && (op === "INSERT" || rows.spec.conflicts === "row")) {
       if (!this.#scope.parts.clocks.overwrite(name, rowId, clock, this.#scope.mode.device)) return false;
       this.#scope.works.of(name).direct.set(rowId, { rows, rowId, values, columns: null, isPlaced: false });
       return true;

@@ -114,7 +114,7 @@ export const breakingCatalog = {
   "breaking/conflicts-mode-changed": {
     severity: "error",
     message: (p: InTable & Between) =>
-      `Rows of "${p.table}" merge by ${p.after} now (was by ${p.before}). Devices of two versions resolve one conflict in two ways and may keep different rows for good.`,
+      `Rows of "${p.table}" merge by ${p.after} now (was by ${p.before}). Until all devices have upgraded, an edit counts as the version of its author has it: some for a column, some for the whole row.`,
     fix: "Choose `conflicts` before the first release of a table, or upgrade every device before anybody edits again.",
   },
   "breaking/compat-changed": {

@@ -24,7 +24,7 @@ export interface ReservedMember {
   readonly s: number;
   /** Epoch of the table in its author's version of the app; absent: 0. A reader whose own is lower would misread the entry. */
   readonly e?: number;
-  /** Names of the columns that an UPDATE changed. Absent for the others. */
+  /** Names of the columns that an UPDATE writes. Absent: all that the payload has, as an INSERT. */
   readonly m?: readonly string[];
   /**
    * Later edits of the same row by the same device, coalesced into this entry: each with its stamp, how far its author had

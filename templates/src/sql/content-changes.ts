@@ -90,7 +90,8 @@ function columnsOf(step: TableStep, isCreated: boolean): readonly string[] {
   const edits = [...gone.map((name) => removeMember(name)), ...planRenames(renames).map(([from, to]) => renameMember(from, to))];
   const rewrites = rewriteObjects(table, edits, OBJECTS);
   const clocks = begun.length === 0 ? [] : isRestated(step, isCreated) ? [baseline(table, begun)] : absent(step.after, begun);
-  return [...rewrites, ...(reformed.length === 0 ? [] : reform(step.after, reformed)), ...clocks];
+  const isParted = step.before.conflicts === "row" && step.after.conflicts === "column";
+  return [...rewrites, ...(reformed.length === 0 ? [] : reform(step.after, reformed)), ...(isParted ? [writeWhole(step)] : []), ...clocks];
 }
 
 type Edit = (expression: string) => string;
@@ -149,6 +150,15 @@ function reform(table: Table, columns: readonly string[]): readonly string[] {
   WHERE ${pending} AND "row_id" IN (SELECT "row_id" FROM temp."synckit_rows")`,
     `DROP TABLE temp."synckit_rows"`,
   ];
+}
+
+/** What was captured while rows merged whole has written every column of then, and is so in the clocks of its rows. */
+function writeWhole({ after, columns }: TableStep): string {
+  const bits = columns.kept.flatMap((pair) =>
+    isSynced(pair.before) && isSynced(pair.after) && pair.after.bit !== null ? [1n << BigInt(pair.after.bit)] : [],
+  );
+  const mask = bits.reduce((all, bit) => all | bit, 0n);
+  return `UPDATE "sync_changelog" SET "mask" = ${mask}\n  WHERE "table_name" = ${quoteText(after.name)} AND "op" = 'UPDATE' AND "pushed" <> 1`;
 }
 
 const clocksJson = (columns: readonly string[], stamp: number): string =>

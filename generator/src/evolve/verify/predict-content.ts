@@ -59,7 +59,17 @@ function predictEntry(store: StoreName, entry: StoredEntry, step: TableStep, row
   const begun = begunIn(step);
   if (store === "sync_row_clock" && begun.length > 0)
     objects["columns"] = new Map([...(objects["columns"] ?? []), ...clocksOf(begun, isTold ? 0 : -1)]);
-  return { ...entry, table: step.after.name, objects };
+  const isParted = step.before.conflicts === "row" && step.after.conflicts === "column";
+  const rest = isParted && store === "sync_changelog" ? wholeMask(entry.rest, pairs) : entry.rest;
+  return { ...entry, table: step.after.name, objects, rest };
+}
+
+/** An UPDATE that waits has written every column of then. `rest`: operation, mask, pushed, stamp. */
+function wholeMask(rest: string, pairs: ReturnType<typeof pairsOf>): string {
+  const [op = "", , pushed = "", stamp = ""] = rest.split(" ");
+  if (textOfCell(op) !== "UPDATE" || pushed === "integer:1") return rest;
+  const mask = pairs.reduce((all, { after }) => (after.bit === null ? all : all | (1n << BigInt(after.bit))), 0n);
+  return `${op} integer:${mask} ${pushed} ${stamp}`;
 }
 
 const begunIn = (step: TableStep): readonly string[] =>

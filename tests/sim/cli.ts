@@ -11,7 +11,7 @@ const { values: flags } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
     runs: { type: "string", default: "100" },
-    schemas: { type: "string", default: "100" },
+    schemas: { type: "string", default: "140" },
     faults: { type: "string", multiple: true, default: [] },
     keep: { type: "string" },
     devices: { type: "string" },

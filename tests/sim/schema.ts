@@ -30,6 +30,8 @@ export const FIRST_ROUGH = 30;
 export const FIRST_OF_LIVES = 60;
 /** From this number on, the app has versions, and devices are updated in mid-run. */
 export const FIRST_OF_VERSIONS = 80;
+/** From this number on, the versions have more of the language in them. */
+export const FIRST_OF_WIDE_VERSIONS = 100;
 
 /** The schema of a number: the same one on every machine. */
 export function schemaOf(number: number): SyncModel {

@@ -298,7 +298,9 @@ export class World {
     if (parts === "all") await device.push();
     if (isBusy) return;
     const unstamped = device.db.prepare("SELECT count(*) FROM sync_changelog WHERE stamp IS NULL").pluck().get();
-    if (parts === "all" && weather.crashAt === undefined && unstamped !== 0)
+    const tooOld = JSON.parse(device.store.state.get("too_old") ?? "[]") as readonly string[];
+    const isOutdated = tooOld[0] === device.store.state.get("model_hash");
+    if (parts === "all" && weather.crashAt === undefined && unstamped !== 0 && !isOutdated)
       throw new SimulationFailure("echo", `${device.name} captured ${String(unstamped)} entries while it synced`);
     // A row that was deleted and made again, one page after the other, is another row; so is one that a rule here deleted.
     const ruled = device.db.prepare("SELECT table_name, row_id FROM sync_changelog WHERE id > ? AND op = 'DELETE'").raw().all(lastEntry);

@@ -211,7 +211,7 @@ export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
     return [store, { compat: spec.compat, tables: store.tables, rowHash: (table, rowId) => `hash:${table}:${rowId}` }];
   }
 
-  /** False: the process died, or its connection broke. */
+  /** False: the process died, its connection broke, or its version of the app is too old for the log. */
   async #alive(faults: Faults, call: () => Promise<unknown>): Promise<boolean> {
     this.#life = faults.crashAt ?? Infinity;
     this.#patience = PATIENCE;
@@ -220,6 +220,7 @@ export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
       return true;
     } catch (error) {
       if (error instanceof Crash) this.#restart();
+      else if (isSyncError(error) && error.code === "app/outdated") return false;
       else if (!(error instanceof ConnectionLost)) throw error;
       return false;
     } finally {

@@ -1,0 +1,86 @@
+/** What waits to be pushed, what became of it, and when the log of it may be forgotten. */
+import { rowIdToWire } from "@synckit-gen/schemas/protocol";
+import { PUSHED, UNPUSHABLE } from "./changelog.ts";
+import { coalesce, type OutgoingEntry } from "./coalesce.ts";
+import { UNREAD_PUSHES, unreadPushes } from "./log-facts.ts";
+import { LAST_STAMP, PUSH_MARKS, type StoreScope } from "./store-scope.ts";
+
+/** Pushes remembered: by the time of the hundredth, everyone who edits has read the first. */
+const MAX_PUSH_MARKS = 100;
+const DAY_MICROSECONDS = 24 * 60 * 60 * 1_000_000;
+/** Unpushed entries looked at together: what edits of one row have more than this between them are sent apart. */
+const MAX_COALESCED = 10_000;
+
+/** A push that the server has. */
+export interface Push {
+  /** How far the log has come with it. */
+  readonly cursor: number;
+  /** Of its last entry. */
+  readonly digest: string;
+}
+
+export interface Outbox {
+  /** What waits to be sent, oldest first, coalesced; not always all of it. */
+  readonly outgoing: () => readonly OutgoingEntry[];
+  /** The row that goes with an entry: from the entry, or as it is now. Null: a DELETE, or a row that left without a trace. */
+  readonly payloadOf: (outgoing: OutgoingEntry) => string | null;
+  /** These entries, the latest of which has `stamp`, are in the log; null: there was nothing to send of them. */
+  readonly markPushed: (ids: readonly number[], stamp: number, push: Push | null) => void;
+  readonly markUnpushable: (ids: readonly number[], stamp: number) => void;
+  /** Removes pushed entries past their time, and forgets what nobody can need any more. Returns how many entries. */
+  readonly cleanup: () => number;
+  /** This device has read the log to its end. */
+  readonly noteWholePull: () => void;
+  /** It did so longer ago than the schema allows: what it has to say may refer to rows that others have forgotten. */
+  readonly isAwayTooLong: () => boolean;
+  readonly pendingCount: () => number;
+  readonly unpushableCount: () => number;
+  /** Another number after each entry, whoever wrote it. */
+  readonly newestEntry: () => number;
+  /** The app was updated since this database was last opened. */
+  readonly noteUpgrade: () => void;
+}
+
+export function outbox(scope: StoreScope): Outbox {
+  const { spec, state, parts, memory, transaction, pushMarks } = scope;
+  const { tables, changelog: log, nowMs } = parts;
+
+  return {
+    outgoing: () => coalesce(log.unpushed(MAX_COALESCED), (table) => tables.get(table)?.spec.conflicts === "row"),
+    payloadOf({ newest }) {
+      const rows = tables.get(newest.table);
+      if (newest.op === "DELETE" || rows === undefined) return null;
+      const kept = (): string | null => {
+        const stored = parts.clocks.load(newest.table, newest.rowId)?.data ?? null;
+        if (stored === null) return null;
+        const known = rows.columns.flatMap((column) => (stored[column] === undefined ? [] : [[column, stored[column]]]));
+        return JSON.stringify({ ...rowIdToWire(rows.identity, newest.rowId), ...Object.fromEntries(known) });
+      };
+      return log.dataOf(newest.id) ?? kept() ?? rows.readPayload(newest.rowId) ?? log.oldAfter(newest);
+    },
+    markPushed: (ids, stamp, push) =>
+      transaction(() => {
+        log.mark(ids, PUSHED, stamp);
+        // Entries do not leave in the order of their stamps: the mark stays below the first that waits.
+        const through = log.pushedStamp();
+        if (push === null) return;
+        if (through !== null && through > (pushMarks().at(-1)?.[0] ?? 0))
+          state.set(PUSH_MARKS, JSON.stringify([...pushMarks(), [through, push.cursor]].slice(-MAX_PUSH_MARKS)));
+        // A push whose reply was lost may have been read back before it is repeated.
+        if (push.cursor > state.getNumber("pull_cursor", 0))
+          state.set(UNREAD_PUSHES, JSON.stringify([...unreadPushes(state), [push.cursor, push.digest]]));
+      }),
+    markUnpushable: (ids, stamp) => transaction(() => log.mark(ids, UNPUSHABLE, stamp)),
+    cleanup: () =>
+      transaction(() => {
+        memory.forget();
+        return log.prune(nowMs() * 1000 - spec.changelog.retainDays * DAY_MICROSECONDS, spec.changelog.maxEntries);
+      }),
+    noteWholePull: () => memory.noteWholePull(state.getNumber(LAST_STAMP, 0), log.countUnpushed() === 0),
+    isAwayTooLong: memory.isAwayTooLong,
+    pendingCount: () => log.countUnpushed(),
+    unpushableCount: () => log.countUnpushable(),
+    newestEntry: () => log.newest(),
+    noteUpgrade: log.noteUpgrade,
+  };
+}

@@ -427,6 +427,7 @@ describe("devices on different versions", () => {
   const newer = modelOf([
     tableOf("projects", { columns: { name: "text", weight: "real?", color: "text?" } }),
     tableOf("tags", { columns: { name: "text" } }),
+    ...model.tables.filter(({ name }) => name !== "projects"),
   ]);
   let loadedNewer: LoadedSpec;
   beforeAll(async () => {

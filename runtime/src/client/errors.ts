@@ -54,7 +54,8 @@ const catalog = {
     retryable: false,
     message:
       "Another schema syncs tables of this database: another app's, or that of a later version of this one. Two would share one log. " +
-      "Nothing was changed: give each app a database of its own, or one schema for all tables.",
+      "Nothing was changed: give each app a database of its own, or one schema for all tables. Where this schema had these tables and " +
+      "they were never released, `synckit-gen doctor --fix` removes what is left of them.",
   },
   "database/migration-failed": { retryable: false, message: "A migration of sync could not be run. All of it was taken back." },
   "database/busy": { retryable: true, message: "The database is busy. Nothing was written; the same call works later." },

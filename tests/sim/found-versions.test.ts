@@ -83,6 +83,20 @@ test("the default of a new column does not beat what a device that joins has in 
     ]);
 });
 
+test("a row of before a column was new has the default of then on every device, whatever the default is now", async () => {
+  const { server, deviceOn, upgrade } = await worldOf(PLAIN, RANKED, RANKED.replace("3", "4"));
+  const early = deviceOn(1, "early");
+  early.edit("INSERT INTO tasks (id, title) VALUES ('t', 'x')");
+  await sync(early);
+  await upgrade(2, early);
+  await upgrade(3, early);
+  const late = deviceOn(3, "late");
+
+  await quiesce(server, [early, late]);
+
+  for (const device of [early, late]) expect(all(device, "SELECT title, rank FROM tasks")).toEqual([["x", 3]]);
+});
+
 test("a row that was captured before an update, and is told only after the next one, is told with a column that begins to sync", async () => {
   // seed 911580
   const { server, deviceOn, upgrade } = await worldOf(

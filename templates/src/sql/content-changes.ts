@@ -214,6 +214,10 @@ export function backFill(steps: ModelSteps, isCreated: boolean): readonly Sectio
   }));
 }
 
+/** What rows of older versions have in the column is the default of then here, and the present one on devices that get the rows later. */
+const isOtherDefault = ({ before, after }: TableStep["columns"]["kept"][number]): boolean =>
+  isSynced(before) && isSynced(after) && before.default !== after.default;
+
 function isRestated(step: TableStep, isCreated: boolean): boolean {
   if (step.before === step.after) return false;
   const { renames, reformed, begun } = fatesOf(step);
@@ -223,6 +227,7 @@ function isRestated(step: TableStep, isCreated: boolean): boolean {
     step.before.name !== step.after.name ||
     renames.some(([from, to]) => from !== to) ||
     reformed.length > 0 ||
+    step.columns.kept.some(isOtherDefault) ||
     begun.some((name) => !made.has(name)) ||
     isRestarted(step)
   );

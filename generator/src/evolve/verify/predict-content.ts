@@ -93,7 +93,7 @@ function isRestated(step: TableStep, isCreated: boolean): boolean {
   return (
     step.before.name !== step.after.name ||
     isRestarted(step) ||
-    pairs.some((pair) => pair.before.name !== pair.after.name || isReformed(pair)) ||
+    pairs.some((pair) => pair.before.name !== pair.after.name || pair.before.default !== pair.after.default || isReformed(pair)) ||
     begunIn(step).some((name) => !isMade(name))
   );
 }

@@ -180,6 +180,10 @@ export const faults: readonly Fault[] = [
     description: "what was captured before an update counts as having written the columns that are new",
     find: "this.#capturedBefore = this.#scope.parts.changelog.capturedBefore();",
     replace: "this.#capturedBefore = 0;",
+    test: {
+      file: "tests/versions.test.ts",
+      name: "what was captured before the upgrade and not synced by then > is told with what its rows have in a column that begins to sync",
+    },
   },
   {
     name: "rows-of-before-mixed",

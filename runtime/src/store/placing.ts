@@ -43,7 +43,7 @@ export class Placing {
     this.#scope = scope;
     this.parents = new Parents(scope.parts, scope.mode, (table, rowId) => {
       const work = scope.works.known(table, rowId);
-      if (work === null) return scope.works.direct(table, rowId)?.isPlaced === true ? "here" : "unknown";
+      if (work === null) return scope.works.direct(table, rowId)?.state === "placed" ? "here" : "unknown";
       return !isAlive(work) ? "dead" : this.#circle.has(work) ? "coming" : "unknown";
     });
   }
@@ -69,12 +69,16 @@ export class Placing {
 
   /** A row that cannot be written as it came takes the long way. */
   placeDirectly(direct: DirectRow): void {
+    if (direct.state === "taken") return;
     const { rows, rowId, values, columns } = direct;
-    if (this.#scope.works.direct(rows.spec.name, rowId) !== direct) return; // another row's placing has taken it over
+    if (this.#rewrite(direct)) {
+      direct.state = "placed";
+      return;
+    }
     const row: RowView = { rows, rowId, value: (column) => values[column] };
     const missing = this.parents.missing(row, columns);
     const isFree = missing.blocking === null && missing.relaxed === null && missing.nulled.length === 0;
-    if (isFree && this.#write(row, values, columns) === null) direct.isPlaced = true;
+    if (isFree && this.#write(row, values, columns) === null) direct.state = "placed";
     else this.place(this.#scope.works.get(rows, rowId));
   }
 
@@ -195,6 +199,17 @@ export class Placing {
       const constraint = this.#scope.parts.driver.constraintOf(error);
       if (constraint === null) throw error;
       return { reason: "constraint", detail: constraint };
+    }
+  }
+
+  /** Writes all of a row that its table has, where it keeps its parents: nothing is to be known of them then. False: nothing was written. */
+  #rewrite({ rows, rowId, values, columns, isKnown }: DirectRow): boolean {
+    if (!isKnown || columns !== null) return false;
+    try {
+      return rows.rewrite(rowId, values) > 0;
+    } catch (error) {
+      if (!(error instanceof ValueError) && this.#scope.parts.driver.constraintOf(error) === null) throw error;
+      return false;
     }
   }
 

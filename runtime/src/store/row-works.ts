@@ -29,12 +29,14 @@ export interface DirectRow {
   readonly rowId: string;
   readonly values: Values;
   readonly columns: readonly string[] | null;
-  /** Its table has it. */
-  isPlaced: boolean;
+  /** It had clocks before, and with them a place in its table. */
+  readonly isKnown: boolean;
+  /** `placed`: its table has it. `taken`: a later change of it, or another row's placing, needed its registers. */
+  state: "waits" | "placed" | "taken";
 }
 
 /** By row id. Maps in a map: a key made of both names would have to be made, and hashed, several times a row. */
-interface TableWorks {
+export interface TableWorks {
   readonly rows: Map<string, RowWork>;
   readonly direct: Map<string, DirectRow>;
 }
@@ -71,7 +73,10 @@ export class RowWorks {
     if (known !== undefined) return known;
     const stored = this.#clocks.load(rows.spec.name, rowId);
     const direct = works.direct.get(rowId);
-    works.direct.delete(rowId);
+    if (direct !== undefined) {
+      direct.state = "taken";
+      works.direct.delete(rowId);
+    }
     const physical =
       stored === null || direct?.columns === null ? rows.read(rowId) : stored.registers.alive || this.#hasHeld ? undefined : null; // a dead row is in its table only while it is held
     const registers =

@@ -16,7 +16,7 @@ import { compareClocks } from "./clock.ts";
 import { type Change, joinRegisters, mergeChange, type Registers, type Values } from "./registers.ts";
 import type { RegisteredRow } from "./row-export.ts";
 import type { RemoteChange } from "./remote-change.ts";
-import { isAlive, RowWorks, type RowWork } from "./row-works.ts";
+import { isAlive, RowWorks, type RowWork, type TableWorks } from "./row-works.ts";
 import type { InboundEdges, SessionMode, SessionParts, SessionScope } from "./session-scope.ts";
 import type { TableRows } from "./table-rows.ts";
 import { UniqueCollisions } from "./unique-collisions.ts";
@@ -56,7 +56,7 @@ export class Session {
     this.#scope.lastStamp = Math.max(this.#scope.lastStamp, change.clock.stamp);
     const { works } = this.#scope;
     const touched = works.of(change.table);
-    if (!touched.rows.has(change.rowId) && !touched.direct.has(change.rowId) && this.#mergeDirectly(rows, change)) return true;
+    if (!touched.rows.has(change.rowId) && !touched.direct.has(change.rowId) && this.#mergeDirectly(touched, rows, change)) return true;
     const work = works.get(rows, change.rowId);
     const { life } = work.registers;
     const outcome = mergeChange(work.registers, change, rows.columns, (column) => works.valueOf(work, column));
@@ -78,7 +78,7 @@ export class Session {
       this.#scope.lastStamp = Math.max(this.#scope.lastStamp, stamp);
     const touched = works.of(table);
     const plain = touched.rows.has(rowId) || touched.direct.has(rowId) ? null : plainInsert(rows, registers, values);
-    if (plain !== null && this.#mergeDirectly(rows, { ...plain, table, rowId, isFresh, seen: null, isRule: false })) return true;
+    if (plain !== null && this.#mergeDirectly(touched, rows, { ...plain, table, rowId, isFresh, seen: null, isRule: false })) return true;
     const work = works.get(rows, rowId);
     const { life } = work.registers;
     const outcome = joinRegisters(work.registers, registers, values, rows.columns, (column) => works.valueOf(work, column));
@@ -95,20 +95,21 @@ export class Session {
   }
 
   /** Most changes are later than all that is known of their row: their clocks are one guarded statement. */
-  #mergeDirectly(rows: TableRows, { op, clock, written, values, rowId }: RemoteChange): boolean {
+  #mergeDirectly({ direct }: TableWorks, rows: TableRows, { op, clock, written, values, rowId }: RemoteChange): boolean {
     if (values === null || clock.stamp === 0) return false;
     const { name, apply } = rows.spec;
     const isWhole =
       written === rows.columnSet || (written.size >= rows.columns.length && rows.columns.every((column) => written.has(column)));
     if (apply === "upsert" && isWhole && (op === "INSERT" || rows.spec.conflicts === "row")) {
-      if (!this.#scope.parts.clocks.overwrite(name, rowId, clock, this.#scope.mode.device)) return false;
-      this.#scope.works.of(name).direct.set(rowId, { rows, rowId, values, columns: null, isPlaced: false });
+      const found = this.#scope.parts.clocks.overwrite(name, rowId, clock, this.#scope.mode.device);
+      if (found === null) return false;
+      direct.set(rowId, { rows, rowId, values, columns: null, isKnown: found === "known", state: "waits" });
       return true;
     }
     const columns = rows.columns.filter((column) => written.has(column) && values[column] !== undefined);
     if (op !== "UPDATE" || columns.length === 0 || !this.#scope.parts.clocks.advance(name, rowId, clock, columns, this.#scope.mode.device))
       return false;
-    this.#scope.works.of(name).direct.set(rowId, { rows, rowId, values, columns, isPlaced: false });
+    direct.set(rowId, { rows, rowId, values, columns, isKnown: true, state: "waits" });
     return true;
   }
 

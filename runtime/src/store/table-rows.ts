@@ -2,7 +2,7 @@
  * Rows of one synced table, as the app stores them. Writes go through the statements that Kysely compiled
  * from generated code; reads through the same SQL expression as the triggers.
  */
-import { rowIdToSql, wireToSql, type SqlValue } from "@synckit-gen/schemas/protocol";
+import { isTextLike, rowIdToSql, wireToSql, type SqlValue } from "@synckit-gen/schemas/protocol";
 import type { ColumnType } from "@synckit-gen/schemas/model";
 import type { Driver, Statement } from "../driver/driver.ts";
 import { type CompiledStatement, compileRemove, compileUpdate, compileUpsert, isSlot } from "../generated/compile.ts";
@@ -25,6 +25,11 @@ export interface TableRows {
   readonly upsert: (rowId: string, values: Values) => number;
   /** Writes some columns of a row that exists. Returns the rows changed: 0 where it does not. */
   readonly update: (rowId: string, values: Values, columns: readonly string[]) => number;
+  /**
+   * Writes every synced column of a row that exists and whose references stay as they are. Returns the rows changed.
+   * SQLite looks for parents, and writes indexes anew, for a reference that is set, even to what it was.
+   */
+  readonly rewrite: (rowId: string, values: Values) => number;
   readonly remove: (rowId: string) => void;
   /** Gives these columns the default of the table's definition, in a row that exists. */
   readonly reset: (rowId: string, columns: readonly string[]) => void;
@@ -46,6 +51,11 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
   };
   const identity = spec.identity.map(column);
   const columns = spec.columns.filter((candidate) => !spec.identity.includes(candidate.name)).map((candidate) => candidate.name);
+  const referring = columns.filter((name) => isReference(spec, name));
+  const own = columns.filter((name) => !referring.includes(name));
+  // Equal texts are the same value; equal numbers may be of two kinds.
+  const isRewritable = own.length > 0 && referring.every((name) => isTextLike(column(name).type));
+  const isWhole = (values: Values): boolean => columns.every((name) => values[name] !== undefined);
   const prepared = new Map<string, BoundStatement>();
 
   /** Statements are made on first use: an app with a thousand tables touches a few. */
@@ -90,9 +100,8 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
     },
     upsert(rowId, values) {
       // A payload of another version may lack columns: they keep their value, or get their default.
-      const isWhole = columns.every((name) => values[name] !== undefined);
-      const given = isWhole ? columns : columns.filter((name) => values[name] !== undefined);
-      const key = isWhole ? "upsert" : `upsert ${given.join("\0")}`;
+      const given = isWhole(values) ? columns : columns.filter((name) => values[name] !== undefined);
+      const key = given === columns ? "upsert" : `upsert ${given.join("\0")}`;
       return statement(key, () => compileUpsert(spec.statements, [...spec.identity, ...given])).run(rowIdToSql(identity, rowId), values);
     },
     update: (rowId, values, changed) =>
@@ -100,6 +109,10 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
         rowIdToSql(identity, rowId),
         values,
       ),
+    rewrite(rowId, values) {
+      if (!isRewritable || !isWhole(values)) return 0;
+      return statement("rewrite", () => compileRewrite(spec, own, referring)).run(rowIdToSql(identity, rowId), values);
+    },
     remove: (rowId) => void statement("remove", () => compileRemove(spec.statements, spec.identity)).run(rowIdToSql(identity, rowId), {}),
     reset(rowId, names) {
       const compile = (): CompiledStatement => {
@@ -110,8 +123,8 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
       statement(`reset ${names.join("\0")}`, compile).statement.run(...rowIdToSql(identity, rowId));
     },
     stepAside(rowId, candidates) {
-      const own = candidates.filter((name) => columns.includes(name));
-      const name = own.find((candidate) => column(candidate).nullable) ?? own.find((candidate) => !isReference(spec, candidate));
+      const known = candidates.filter((name) => columns.includes(name));
+      const name = known.find((candidate) => column(candidate).nullable) ?? known.find((candidate) => !isReference(spec, candidate));
       if (name === undefined) return false;
       const { type, nullable } = column(name);
       const value = nullable ? "CASE WHEN ? IS NULL THEN 0 END" : ownValueSql(type, quoteName(name), quoteName(spec.name));
@@ -124,6 +137,14 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
         .all(...values)
         .map(([rowId]) => rowId as string),
     exists: (where, values) => presence(where).get(...values) !== undefined,
+  };
+}
+
+function compileRewrite({ statements, identity }: TableSpec, columns: readonly string[], kept: readonly string[]): CompiledStatement {
+  const { sql, parameters } = compileUpdate(statements, identity, columns);
+  return {
+    sql: [sql, ...kept.map((name) => `${quoteName(name)} IS ? COLLATE BINARY`)].join(" AND "),
+    parameters: [...parameters, ...kept.map((name) => ({ slot: name }))],
   };
 }
 

@@ -268,3 +268,23 @@ test("a device that reads the log once more after an update does not pass over b
 
   for (const device of [old, current]) expect(all(device, "SELECT id FROM tasks ORDER BY id")).toEqual([["lost"], ["t"], ["u"], ["v"]]);
 });
+
+test("where rows merge whole, what a column held that begins to sync is a conflict if another device's takes its place", async () => {
+  // seed 1400275 with 140 schemas
+  const { server, deviceOn, upgrade } = await worldOf(
+    MOODY.replace("columns", "conflicts: row, columns"),
+    TOLD.replace("columns", "conflicts: row, columns"),
+  );
+  const [a, b] = [deviceOn(1, "a"), deviceOn(1, "b")];
+  a.edit("INSERT INTO tasks (id, title, mood) VALUES ('t', 'x', 'of a')");
+  await sync(a, b);
+  b.db.exec("UPDATE tasks SET mood = 'of b'"); // local as yet
+  await upgrade(2, a, b);
+  await b.push();
+  await a.pull();
+
+  await quiesce(server, [a, b]);
+
+  for (const device of [a, b]) expect(all(device, "SELECT mood FROM tasks")).toEqual([["of b"]]);
+  expect(a.store.conflicts(10)).toMatchObject([{ rowId: "t", kind: "overwritten", values: { mood: "of a" } }]);
+});

@@ -1,5 +1,5 @@
 /** Which of what a merge takes away is a conflict, and so is kept for its author to look at. */
-import { type Clock, compareClocks } from "./clock.ts";
+import { type Clock, compareClocks, hasOwnBaseline } from "./clock.ts";
 import type { MergeOutcome, Values } from "./registers.ts";
 import type { RowWork } from "./row-works.ts";
 import type { RemoteChange } from "./remote-change.ts";
@@ -29,8 +29,10 @@ export function recordConflicts(
   // From here on, an own change is one of before this database was restored from a backup: what was edited here since did not know of it.
   const isOfThisLife = (clock: Clock): boolean => !isOwn || changelog.has(clock.stamp);
   const isPeer = (clock: Clock): boolean => (clock.stamp === 0) === isBaseline;
+  // A column that has just begun to sync is at the plain baseline until what this device tells of it has come back.
+  const isToBeTold = (clock: Clock): boolean => clock.stamp === 0 && clock.device === "" && hasOwnBaseline(work.rows.spec);
   const isUnseen = (clock: Clock): boolean =>
-    clock.device === device && isPeer(clock) && isOfThisLife(clock) && !wasSeen(scope, clock.stamp, change.seen);
+    (clock.device === device || isToBeTold(clock)) && isPeer(clock) && isOfThisLife(clock) && !wasSeen(scope, clock.stamp, change.seen);
   const add = (kind: "overwritten" | "deleted", values: Values, loser: Clock, winner: Clock): void =>
     scope.parts.conflicts.add({
       table: work.rows.spec.name,

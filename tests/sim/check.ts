@@ -42,10 +42,14 @@ function checkDevice(world: World, { device }: Participant): void {
   if (device.db.inTransaction) fail("transaction", "a transaction is open");
   if (device.db.pragma("foreign_keys", { simple: true }) !== 1) fail("enforcement", "foreign keys are off");
   if (device.store.pendingCount() !== 0) fail("pending", `${device.store.pendingCount()} entries wait to be pushed`);
-  // A parent that is gone for good may keep a row waiting, or a row that others need its unique value, where the schema says so; nothing else may.
-  const mayHold = world.app.model.tables.some(({ references }) =>
-    references.some(({ onDelete, synced }) => synced && onDelete !== "cascade" && onDelete !== "set null"),
-  );
+  // A parent that is gone for good may keep a row waiting, or a row that others need its unique value, where the schema says so, or where a
+  // restored log lost it and who could have told it again has started over with that log; nothing else may.
+  const isLostForGood = world.isServerRestored && world.begunAnew.size > 0;
+  const mayHold =
+    isLostForGood ||
+    world.app.model.tables.some(({ references }) =>
+      references.some(({ onDelete, synced }) => synced && onDelete !== "cascade" && onDelete !== "set null"),
+    );
   const all = device.store.heldRows(1_000).filter(({ reason }) => reason !== "missing");
   const mayClash = world.app.model.tables.some(cannotGiveUp) || all.some(({ reason }) => reason === "parent");
   const mayWait = ({ reason, detail }: HeldRow): boolean =>

@@ -494,6 +494,30 @@ test("what a device wrote before it was restored from a backup, and what it writ
   expect(a.store.conflicts(10)).toMatchObject([{ rowId: "p", kind: "overwritten", values: { name: "of before" } }]);
 });
 
+test("an edit that a backup does not have is not taken for one of another row at the same microsecond", async () => {
+  // seed 922560
+  const model = modelOf([projects]);
+  const server = new SimulatedServer();
+  let now = 1_700_000_000_000;
+  const a = new SimulatedDevice("a", model, await loadSpec(model), server, () => now, openGenerated(model));
+  const backup = a.db.serialize();
+  a.edit("INSERT INTO projects VALUES ('p', 'of before')");
+  await a.push();
+  a.replaceDatabase(new Database(backup));
+  a.edit("INSERT INTO projects VALUES ('q', 'another')");
+  now += 3;
+  a.edit("INSERT INTO projects VALUES ('p', 'of after')");
+
+  await sync(a);
+
+  expect(server.log.map(({ rowId, timestamp }) => [rowId, timestamp === server.log[0]?.timestamp])).toEqual([
+    ["p", true],
+    ["q", true],
+    ["p", false],
+  ]);
+  expect(a.store.conflicts(10)).toMatchObject([{ rowId: "p", kind: "overwritten", values: { name: "of before" } }]);
+});
+
 test("a deleted row steps aside for one that its child is about to refer to", async () => {
   // seed 889: each of the three waited for another
   const { devices, settle } = await worldOf(

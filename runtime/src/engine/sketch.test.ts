@@ -56,19 +56,9 @@ test("what is told is a real difference, whatever the sets, and nothing is told 
         expect([mine.includes(name), theirs.includes(name)]).toEqual([side === "here", side === "there"]);
       }
       const isEqual = mine.toSorted().join("\0") === theirs.toSorted().join("\0") && mine.length === theirs.length;
-      expect(found.length > 0 && isEqual).toBe(false);
+      expect(found.length > 0).toBe(!isEqual);
     }),
   );
-});
-
-test("of a thousand pairs of sets that differ in a few rows, nearly all give one away", () => {
-  const told = Array.from({ length: 1_000 }, (_, n) => {
-    const differing = Array.from({ length: 1 + (n % 8) }, (_row, at) => row(`${n} ${at}`, "here only"));
-    return sketchOf([...rows(20), ...differing]).differences(sketchOf(rows(20))).length > 0;
-  });
-
-  // Two rows may fall into the same three cells, and both be missing from each smaller level: then neither has a name.
-  expect(told.filter(Boolean).length).toBeGreaterThan(980);
 });
 
 test("bytes give the same sketch again, and others none", () => {

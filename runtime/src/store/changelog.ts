@@ -60,8 +60,8 @@ export interface Changelog {
   readonly newest: () => number;
   readonly countUnpushed: () => number;
   readonly countUnpushable: () => number;
-  /** An entry with this stamp is here. */
-  readonly has: (stamp: number) => boolean;
+  /** An entry of this row with this stamp is here. */
+  readonly has: (stamp: number, rowId: string) => boolean;
   /** The latest stamp of an entry that was removed; 0: none was. */
   readonly prunedStamp: () => number;
   /** Removes pushed entries captured before `beforeStamp`, and the oldest pushed ones beyond `maxEntries`. Returns how many. */
@@ -121,7 +121,9 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
   );
   const countUnpushed = driver.prepare(`SELECT count(*) FROM sync_changelog WHERE id > ? AND pushed = ${UNPUSHED}`);
   const countUnpushable = driver.prepare(`SELECT count(*) FROM sync_changelog WHERE pushed = ${UNPUSHABLE}`);
-  const stampFrom = driver.prepare("SELECT id, stamp FROM sync_changelog WHERE id BETWEEN ? AND ? AND stamp > 0 ORDER BY id LIMIT 1");
+  const stampFrom = driver.prepare(
+    "SELECT id, stamp, row_id FROM sync_changelog WHERE id BETWEEN ? AND ? AND stamp > 0 ORDER BY id LIMIT 1",
+  );
   const firstId = driver.prepare("SELECT coalesce(min(id), 0) FROM sync_changelog");
   const oldStamp = driver.prepare(
     `SELECT max(stamp) FROM sync_changelog WHERE pushed = ${PUSHED} AND (timestamp < ? OR id <= (SELECT id FROM sync_changelog ORDER BY id DESC LIMIT 1 OFFSET ?))`,
@@ -197,13 +199,13 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
     newest: () => lastId.get()?.[0] as number,
     countUnpushed: () => countUnpushed.get(pushedThrough())?.[0] as number,
     countUnpushable: () => countUnpushable.get()?.[0] as number,
-    has(stamp) {
+    has(stamp, rowId) {
       // Stamps rise with ids.
       let [low, high] = [firstId.get()?.[0] as number, lastId.get()?.[0] as number];
       while (low <= high) {
         const middle = Math.floor((low + high) / 2);
-        const found = stampFrom.get(BigInt(middle), BigInt(high)) as readonly [id: number, stamp: number] | undefined;
-        if (found?.[1] === stamp) return true;
+        const found = stampFrom.get(BigInt(middle), BigInt(high)) as readonly [id: number, stamp: number, rowId: string] | undefined;
+        if (found?.[1] === stamp) return found[2] === rowId;
         if (found === undefined || found[1] > stamp) high = middle - 1;
         else low = found[0] + 1;
       }

@@ -24,10 +24,12 @@ export function recordConflicts(
   const isBaseline = change.clock.stamp === 0;
   if (!isLoss || (isBaseline && change.clock.device === "")) return;
   const { changelog } = scope.parts;
+  // With its row: after a backup, an edit of another one may have got the same stamp.
+  const isRemembered = (clock: Clock): boolean => changelog.has(clock.stamp, work.rowId);
   const isOwn = change.clock.device === device;
-  if (isOwn && (change.clock.stamp <= changelog.prunedStamp() || changelog.has(change.clock.stamp))) return;
+  if (isOwn && (change.clock.stamp <= changelog.prunedStamp() || isRemembered(change.clock))) return;
   // From here on, an own change is one of before this database was restored from a backup: what was edited here since did not know of it.
-  const isOfThisLife = (clock: Clock): boolean => !isOwn || changelog.has(clock.stamp);
+  const isOfThisLife = (clock: Clock): boolean => !isOwn || isRemembered(clock);
   const isPeer = (clock: Clock): boolean => (clock.stamp === 0) === isBaseline;
   // A column that has just begun to sync is at the plain baseline until what this device tells of it has come back.
   const isToBeTold = (clock: Clock): boolean => clock.stamp === 0 && clock.device === "" && hasOwnBaseline(work.rows.spec);

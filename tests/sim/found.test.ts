@@ -6,6 +6,7 @@ import type { PulledEntry } from "../../runtime/src/client/entries.ts";
 import { openGenerated } from "../support/generated.ts";
 import { loadSpec } from "../support/load-spec.ts";
 import { modelOf, tableOf } from "../support/models.ts";
+import { SimulatedSnapshots } from "../support/simulated-snapshots.ts";
 import { quiesce, SimulatedDevice, SimulatedServer } from "../support/simulation.ts";
 import { runSeed } from "./simulate.ts";
 
@@ -403,6 +404,23 @@ test("what a device pushed, and the server lost before it was read back, is push
   expect(all(b, "SELECT * FROM projects")).toEqual([["p", "x"]]);
 });
 
+test("a push that the server lost is missed, although a snapshot begins past its place", async () => {
+  // seed 925398: the snapshot was taken to have it, and other devices waited for it for ever
+  const { devices, server, settle } = await worldOf([projects], 2);
+  server.snapshots = new SimulatedSnapshots();
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  b.edit("INSERT INTO projects VALUES ('p', 'x')");
+  await b.push();
+  server.log.splice(0);
+  a.edit("INSERT INTO projects VALUES ('q', 'y')");
+  await sync(a);
+  await a.uploadSnapshot();
+
+  await settle();
+
+  for (const device of devices) expect(all(device, "SELECT id FROM projects ORDER BY 1")).toEqual([["p"], ["q"]]);
+});
+
 test("a push that the server lost is missed, although the log has grown past it, and although a later push is there", async () => {
   // seeds 103, 340, 351: the log was asked only whether it ends short
   const { devices, server, settle } = await worldOf([projects], 2);
@@ -548,6 +566,21 @@ test("a deleted row steps aside for one that its child is about to refer to", as
 const unopened = {
   shuffle: (page: readonly PulledEntry[]) => page.map((entry) => ({ ...entry, payload: null, failure: "decryption" as const })),
 };
+
+test("what a device pushed, and the server has, is no reason to read the log instead of a snapshot", async () => {
+  const { devices, server } = await worldOf([projects], 2);
+  server.snapshots = new SimulatedSnapshots();
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  b.edit("INSERT INTO projects VALUES ('p', 'x')");
+  await b.push();
+  a.edit("INSERT INTO projects VALUES ('q', 'y')");
+  await sync(a);
+  await a.uploadSnapshot();
+
+  await b.pull(unopened); // the snapshot alone can tell
+
+  expect(all(b, "SELECT id FROM projects ORDER BY 1")).toEqual([["p"], ["q"]]);
+});
 
 test("an edit that is overwritten by an entry which could be opened only later is a conflict", async () => {
   // seed 62390: the other device, which kept it too, was restored from a backup of before

@@ -3,6 +3,7 @@
  * there. Its registers are then those that the log would have given. Whatever is wrong with a snapshot, the log is read instead:
  * what was taken of it until then is true, and merging it once more changes nothing.
  */
+import type { PulledEntry } from "../client/entries.ts";
 import { DecryptionError, SyncError } from "../client/errors.ts";
 import type { ReportProgress } from "../events/progress.ts";
 import type { RegisteredRow } from "../store/row-export.ts";
@@ -12,7 +13,7 @@ import type { Store } from "../store/store.ts";
 import type { EntryFormat } from "./entry.ts";
 import { REPLAY_ON_UPGRADE, retryQuarantine } from "./pull.ts";
 import type { Relay } from "./relay.ts";
-import { holdsEntry, lastEntry } from "./recovery.ts";
+import { holdsEntry, isPushOf, lastEntry } from "./recovery.ts";
 import { ChunkFormatError, decodeChunk, decodeManifest, type SnapshotManifest } from "./snapshot-chunk.ts";
 import type { SnapshotRelay } from "./snapshot-upload.ts";
 
@@ -40,7 +41,7 @@ export async function bootstrap(
   const isBeginning = store.state.getNumber("pull_cursor", 0) === 0;
   if (!isBeginning || format.compat !== "full" || !(await relay.hasExtension("snapshots"))) return 0;
   const snapshot = await usableSnapshot(relay, device);
-  if (snapshot === null || !(await isLogOfBefore(store, relay, device))) return 0;
+  if (snapshot === null || !(await isLogOfBefore(store, relay, device, snapshot.cursor))) return 0;
   let rows: number | null;
   try {
     rows = await take(store, relay, snapshot, device, report);
@@ -69,10 +70,17 @@ async function usableSnapshot(relay: SnapshotRelay, device: string): Promise<Sna
   return holdsEntry(page.entries, manifest.checkpoint) ? { ...manifest, ...found } : null;
 }
 
-/** A log that has lost the last entry that this device has read is to be told what else it lost: the pull finds out, and a snapshot would hide it. */
-async function isLogOfBefore(store: Store, relay: Relay, device: string): Promise<boolean> {
+/**
+ * A log that has lost the last entry that this device has read, or one that it has pushed, is to be told what else it lost: the
+ * pull finds out, and a snapshot would hide it. Pushes from past the snapshot's `cursor` come with the rest of the log.
+ */
+async function isLogOfBefore(store: Store, relay: Relay, device: string, cursor: number): Promise<boolean> {
+  const entriesFrom = async (seq: number): Promise<readonly PulledEntry[]> => (await relay.pullPayloads(device, seq - 1)).entries;
   const known = lastEntry(store);
-  return known === null || holdsEntry((await relay.pullPayloads(device, known[0] - 1)).entries, known);
+  if (known !== null && !holdsEntry(await entriesFrom(known[0]), known)) return false;
+  for (const [end, pushed] of unreadPushes(store.state).filter((push) => push[0] <= cursor))
+    if (!(await entriesFrom(end)).some((entry) => entry.seq === end && isPushOf(device, pushed, entry))) return false;
+  return true;
 }
 
 /** Null: its end is not the one that its manifest names. */

@@ -49,9 +49,7 @@ export class KnownLog {
       if (!this.#isLastThere && (!page.hasMore || page.cursor >= this.#last[0])) return null;
     }
     if (this.#unread.length > 0)
-      for (const entry of page.entries)
-        if (entry.deviceId === null || entry.deviceId === this.#device)
-          this.#unread = this.#unread.filter(([, pushed]) => !isSamePush(pushed, pushDigest(entry)));
+      for (const entry of page.entries) this.#unread = this.#unread.filter(([, pushed]) => !isPushOf(this.#device, pushed, entry));
     if (!page.hasMore && this.#unread.length > 0) return null;
     for (const entry of page.entries)
       if (entry.seq !== null && entry.seq >= (this.#last?.[0] ?? 0)) this.#last = [entry.seq, entryDigest(entry)];
@@ -67,6 +65,10 @@ export function lastEntry(store: Store): readonly [seq: number, digest: string] 
 
 export const holdsEntry = (page: readonly PulledEntry[], [seq, digest]: readonly [seq: number, digest: string]): boolean =>
   page.some((entry) => entry.seq === seq && entryDigest(entry) === digest);
+
+/** The entry is the one that this device pushed. */
+export const isPushOf = (device: string, pushed: string, entry: PulledEntry): boolean =>
+  (entry.deviceId === null || entry.deviceId === device) && isSamePush(pushed, pushDigest(entry));
 
 /** Reads the whole log and pushes what it lacks. Returns the number of entries pushed; the next pull starts at 0. */
 export async function reseed(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<number> {

@@ -288,3 +288,25 @@ test("where rows merge whole, what a column held that begins to sync is a confli
   for (const device of [a, b]) expect(all(device, "SELECT mood FROM tasks")).toEqual([["of b"]]);
   expect(a.store.conflicts(10)).toMatchObject([{ rowId: "t", kind: "overwritten", values: { mood: "of a" } }]);
 });
+
+test("where rows merge whole, what a column held that begins to sync is a conflict also if a snapshot takes its place", async () => {
+  // seed 925955 with 140 schemas: the row was this device's own
+  const { server, deviceOn, upgrade } = await worldOf(
+    MOODY.replace("columns", "conflicts: row, columns"),
+    TOLD.replace("columns", "conflicts: row, columns"),
+  );
+  server.snapshots = new SimulatedSnapshots();
+  const [a, b] = [deviceOn(1, "a"), deviceOn(1, "b")];
+  a.edit("INSERT INTO tasks (id, title, mood) VALUES ('t', 'x', 'of a')");
+  await sync(a, b);
+  b.db.exec("UPDATE tasks SET mood = 'of b'"); // local as yet
+  await upgrade(2, b);
+  await sync(b, a);
+  await b.uploadSnapshot();
+  await upgrade(2, a);
+
+  await quiesce(server, [a, b]);
+
+  for (const device of [a, b]) expect(all(device, "SELECT mood FROM tasks")).toEqual([["of b"]]);
+  expect(a.store.conflicts(10)).toMatchObject([{ rowId: "t", kind: "overwritten", values: { mood: "of a" } }]);
+});

@@ -405,7 +405,7 @@ test("what a device pushed, and the server lost before it was read back, is push
 });
 
 test("a push that the server lost is missed, although a snapshot begins past its place", async () => {
-  // seed 925398: the snapshot was taken to have it, and other devices waited for it for ever
+  // seeds 925398 and 926049: the snapshot was taken to have it, and other devices waited for it for ever
   const { devices, server, settle } = await worldOf([projects], 2);
   server.snapshots = new SimulatedSnapshots();
   const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
@@ -436,6 +436,26 @@ test("a push that the server lost is missed, although the log has grown past it,
   await settle();
 
   for (const device of devices) expect(all(device, "SELECT id FROM projects ORDER BY 1")).toEqual([["p"], ["q"], ["r"], ["s"]]);
+});
+
+test("an edit that a snapshot takes the place of is a conflict, although a later edit of its row is this device's own", async () => {
+  const { devices, server, settle } = await worldOf([tableOf("notes", { columns: { title: "text", text: "text" } })], 2);
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  server.snapshots = new SimulatedSnapshots();
+  a.edit("INSERT INTO notes VALUES ('n', 'x', 'x')");
+  await settle();
+  a.edit("UPDATE notes SET title = 'of a'");
+  b.edit("UPDATE notes SET title = 'of b'");
+  a.edit("UPDATE notes SET text = 'of a'");
+  await a.push();
+  await sync(b);
+  await b.uploadSnapshot();
+  a.store.state.set("pull_cursor", "0"); // as after an upgrade
+
+  await settle();
+
+  expect(all(a, "SELECT * FROM notes")).toEqual([["n", "of b", "of a"]]);
+  expect(a.store.conflicts(10)).toMatchObject([{ rowId: "n", kind: "overwritten", values: { title: "of a" } }]);
 });
 
 test("what was read is missed, although the log is being read again from its start", async () => {

@@ -12,8 +12,8 @@ import { recordConflicts } from "./lost-edits.ts";
 import { obstaclesOf, RowRefusedError } from "./obstacles.ts";
 import { Placing } from "./placing.ts";
 import { ReferenceRules } from "./reference-rules.ts";
-import { compareClocks } from "./clock.ts";
-import { type Change, joinRegisters, mergeChange, type Registers, type Values } from "./registers.ts";
+import { type Clock, compareClocks } from "./clock.ts";
+import { type Change, joinRegisters, mergeChange, type MergeOutcome, type Registers, type Values } from "./registers.ts";
 import type { RegisteredRow } from "./row-export.ts";
 import type { RemoteChange } from "./remote-change.ts";
 import { isAlive, RowWorks, type RowWork, type TableWorks } from "./row-works.ts";
@@ -86,7 +86,9 @@ export class Session {
     const op = registers.alive ? "UPDATE" : "DELETE";
     // Nobody's edit in particular, and made without knowledge of any of this device's that are still news.
     const change = { table, rowId, op, clock: registers.life, written: NOTHING, values, isFresh, seen: 0, isRule: false } as const;
-    recordConflicts(this.#scope, work, change, outcome);
+    recordConflicts(this.#scope, work, change, { ...outcome, overwritten: [] });
+    for (const [clock, taken] of byWinner(work.registers, outcome.overwritten))
+      recordConflicts(this.#scope, work, { ...change, op: "UPDATE", clock }, { ...outcome, overwritten: taken, turnedOver: null });
     if (values !== null) {
       work.latest = values;
       for (const column of outcome.won) work.overlay[column] = values[column] as WireValue;
@@ -166,6 +168,17 @@ export class Session {
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
+
+/** Joined columns are of many edits, and its row's life may be of yet another: what they took the place of, by the clocks that they have now. */
+function byWinner(
+  { base, overrides }: Registers,
+  overwritten: MergeOutcome["overwritten"],
+): readonly [Clock, MergeOutcome["overwritten"]][] {
+  const winnerOf = ({ column }: MergeOutcome["overwritten"][number]): Clock => overrides.get(column) ?? base;
+  const winners = overwritten.map(winnerOf);
+  const isFirst = (clock: Clock, at: number): boolean => winners.findIndex((other) => compareClocks(other, clock) === 0) === at;
+  return winners.filter(isFirst).map((clock) => [clock, overwritten.filter((entry) => compareClocks(winnerOf(entry), clock) === 0)]);
+}
 
 /** The one INSERT that gives these registers; null where it takes more than that. */
 function plainInsert(rows: TableRows, { alive, base, life, overrides }: Registers, values: Values | null): Change | null {

@@ -103,3 +103,19 @@ test("whatever comes and goes, no place ever has two columns, and a column that 
 function fail(): never {
   throw new Error("the model has no table");
 }
+
+test("a column that a squash gives back has its place again", () => {
+  const sealed = assignBits(modelOf("a: text, b: text"), null, new Map()).model;
+  const removed = modelOf("b: text, c: text");
+  const { bits } = assignBits(removed, stepsBetween(sealed, removed), new Map([["notes", { bits: { a: 0, b: 1 }, burned: [] }]]));
+
+  const back = modelOf("a: text, b: text, d: text");
+  const { model } = assignBits(back, stepsBetween(sealed, back), bits);
+
+  expect(model.tables.flatMap(syncedColumns).map(({ name, bit }) => [name, bit])).toEqual([
+    ["id", null],
+    ["a", 0],
+    ["b", 1],
+    ["d", 3],
+  ]);
+});

@@ -26,7 +26,7 @@ export function assignBits(model: SyncModel, steps: ModelSteps | null, known: Re
   for (const [table, entry] of known) if (!stepBefore.has(table)) bits.set(table, burnAll(entry));
   const tables = model.tables.map((table) => {
     const step = stepAfter.get(table.name);
-    const before = step === undefined ? undefined : (known.get(step.before.name) ?? bitsIn(step.before));
+    const before = step === undefined ? undefined : placesOf(step.before, known.get(step.before.name));
     const names = new Map(step?.columns.kept.map((pair) => [pair.after.name, pair.before.name]));
     const isUnchanged = step !== undefined && step.before === step.after;
     const assign = isUnchanged ? assignUnchanged : assignTable;
@@ -49,6 +49,14 @@ const bitsIn = (table: Table): TableBits => ({
   bits: Object.fromEntries(table.columns.flatMap((column) => (isSynced(column) && column.bit !== null ? [[column.name, column.bit]] : []))),
   burned: [],
 });
+
+/** Where migrations are taken back, the list still has columns as gone that the model before has: their places are the model's. */
+function placesOf(table: Table, known: TableBits | undefined): TableBits {
+  const own = bitsIn(table);
+  if (known === undefined) return own;
+  const isKnown = Object.entries(own.bits).every(([column, bit]) => bitOf(known, column) === bit);
+  return isKnown ? known : { bits: { ...known.bits, ...own.bits }, burned: known.burned };
+}
 
 const sortNumbers = (numbers: readonly number[]): readonly number[] => [...new Set(numbers)].toSorted((a, b) => a - b);
 

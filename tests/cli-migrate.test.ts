@@ -105,13 +105,49 @@ describe("generate", () => {
     expect(lock().bits).toMatchObject({ tasks: { bits: { title: 0, remark: 1 }, burned: [] } });
   });
 
+  test("refuses a name that an earlier version has synced, and says where", () => {
+    home.put("synckit.yaml", schema({ tasks: "title: text" }));
+    generate("--allow-destructive");
+    home.put("synckit.yaml", schema({ tasks: "title: text, note: text?", projects: "name: text" }));
+    const before = home.snapshot();
+
+    const refused = generate(...accept("tasks.note"));
+
+    expect(refused).toMatchObject({ code: 1, out: "" });
+    expect(refused.err).toContain("synckit.yaml:12:29  error  migration/name-reused");
+    expect(refused.err).toContain('The column "note" of "tasks" has the name of another column, which synced as of "0001_init".');
+    expect(home.snapshot()).toEqual(before);
+    expect(home.run(["check"]).err).toContain("migration/name-reused");
+    expect(home.run(["explain", "migration/name-reused"]).out).toContain("# migration/name-reused");
+
+    home.put("synckit.yaml", schema({ tasks: "title: text, remark: { type: text?, renamed_from: note }" }));
+    expect(generate(...accept("tasks.remark")).err).toContain('says `renamed_from: note`, and the column that "0001_init" calls so');
+    home.put("synckit.yaml", schema({ tasks: "title: text, remark: text?" }));
+    expect(generate(...accept("tasks.remark"))).toMatchObject({ code: 0, err: "" });
+  });
+
+  test("gives a name back where no device has run the version without it", () => {
+    home.run(["migrate", "new"]);
+    home.put("synckit.yaml", schema({ tasks: "title: text" }));
+    generate("--allow-destructive");
+    home.put("synckit.yaml", schema());
+
+    expect(generate().err).toContain("migration/name-reused");
+    expect(home.run(["migrate", "squash", ...accept("tasks.note")])).toMatchObject({ code: 0, err: "" });
+
+    expect(migrations()).toEqual(["0001_init.sql"]);
+    expect(lock().bits).toMatchObject({ tasks: { bits: { title: 0, note: 1 } } });
+    expect(generate()).toMatchObject({ code: 0, err: "" });
+    expect(home.run(["check"]).code).toBe(0);
+  });
+
   test("gives the place of a removed column to no other", () => {
     home.put("synckit.yaml", schema({ tasks: "note: text?" }));
     generate("--allow-destructive");
-    home.put("synckit.yaml", schema({ tasks: "first: text?, note: text?, title: text?" }));
-    generate(...accept("tasks.first", "tasks.title"));
+    home.put("synckit.yaml", schema({ tasks: "first: text?, note: text?, label: text?" }));
+    generate(...accept("tasks.first", "tasks.label"));
 
-    expect(lock().bits).toMatchObject({ tasks: { bits: { note: 1, first: 2, title: 3 }, burned: [0] } });
+    expect(lock().bits).toMatchObject({ tasks: { bits: { note: 1, first: 2, label: 3 }, burned: [0] } });
     expect(home.read("src/sync/apply.ts")).toMatch(/"?name"?: "first"[^}]*bit: 2|first[^\n]*bit: 2/u);
   });
 

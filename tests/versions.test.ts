@@ -283,6 +283,53 @@ test("devices that decide by row and by column end with the same rows once both 
   expect(all(late, "SELECT title, note FROM tasks")).toEqual([["old", "current"]]);
 });
 
+describe("a name that an earlier version has synced", () => {
+  const without = `  tasks: { columns: { title: text } }`;
+  const more = `  more: { columns: { x: text? } }`;
+
+  test.each([
+    ["a column that comes back", [ONE, without, ONE]],
+    ["a column that syncs again", [ONE, `  tasks: { columns: { title: text }, local: { note: text? } }`, ONE]],
+    [
+      "a column whose old name another one takes",
+      [ONE, `  tasks: { columns: { title: text, remark: { type: text?, renamed_from: note }, note: text? } }`],
+    ],
+    [
+      "a rename that comes a version late",
+      [ONE, without, `  tasks: { columns: { title: text, remark: { type: text?, renamed_from: note } } }`],
+    ],
+    ["a table that comes back", [`${ONE}\n${more}`, more, `${ONE}\n${more}`]],
+    ["a table whose old name another one takes", [ONE, `  jobs: { renamed_from: tasks, columns: { title: text, note: text? } }\n${ONE}`]],
+  ])("is refused to %s", async (_what, texts) => {
+    const before = (await versionsOf(...texts.slice(0, -1))).at(-1)?.generated ?? null;
+
+    expect(nextVersion(schema(texts.at(-1) ?? ""), before)).toEqual(["migration/name-reused"]);
+  });
+
+  test("is given back to what had it, and a name that only stayed here may sync", async () => {
+    const [v1, v2, v3] = (await versionsOf(
+      `  tasks: { columns: { title: text, note: text? }, local: { draft: text? } }`,
+      `  tasks: { columns: { title: text, remark: { type: text?, renamed_from: note } }, local: { draft: text? } }`,
+      `  tasks: { columns: { title: text, note: { type: text?, renamed_from: remark }, draft: text? } }`,
+    )) as [Version, Version, Version];
+    const first = await on(v1, "first");
+    first.db.exec("INSERT INTO tasks (id, title, note, draft) VALUES ('a', 'x', 'of 1', 'mine'), ('b', 'x', 'of 1', NULL)");
+    await syncAll(first);
+    const second = await upgraded(first, v2, "first");
+    second.db.exec("UPDATE tasks SET remark = 'of 2' WHERE id = 'b'");
+    await syncAll(second);
+    const third = await upgraded(second, v3, "first");
+    const joined = await on(v3, "joined");
+    await syncAll(third, joined, third);
+
+    expect(joined.rows("tasks")).toEqual(third.rows("tasks"));
+    expect(all(joined, "SELECT id, note, draft FROM tasks ORDER BY id")).toEqual([
+      ["a", "of 1", "mine"],
+      ["b", "of 2", null],
+    ]);
+  });
+});
+
 describe("a version that old devices would misread", () => {
   const two = `  tasks: { columns: { title: text, note: integer? } }`;
 
@@ -315,7 +362,7 @@ describe("a version that old devices would misread", () => {
     const [, v2, v3] = await versionsOf(
       ONE,
       `  tasks: { columns: { title: text, remark: { type: text?, renamed_from: note }, p: { type: integer, default: 1 } } }`,
-      two,
+      `  tasks: { columns: { title: text, remark: text? } }\n  more: { columns: { note: integer? } }`,
     );
     expect(v2?.loaded.spec.tables[0]?.epoch).toBeUndefined();
     expect(v3?.loaded.spec.tables[0]?.epoch).toBeUndefined();

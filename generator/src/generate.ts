@@ -2,12 +2,15 @@
  * The pipeline, from text to texts: parse, validate, model, emit. It reads nothing, writes nothing and asks
  * nothing; load and write stand at its two ends.
  */
+import { wholeFile } from "@synckit-gen/schemas/diagnostics";
 import type { Staged } from "@synckit-gen/schemas/diagnostics";
 import type { EmitContext, Emitter, OutputFile, SyncModel } from "@synckit-gen/schemas/model";
 import { emitFiles } from "./emit/emit-files.ts";
 import type { History } from "./evolve/history.ts";
 import { planMigration } from "./evolve/plan-migration.ts";
 import type { MigrationPlan } from "./evolve/plan-migration.ts";
+import { placesIn } from "./evolve/schema-places.ts";
+import type { PlaceOf } from "./evolve/schema-places.ts";
 import { buildModel } from "./model/build-model.ts";
 import { reuseTables } from "./model/reuse-tables.ts";
 import { parseSchema } from "./parse/parse-schema.ts";
@@ -80,11 +83,19 @@ export function generate(source: SourceText, emitters: readonly Emitter[], optio
     return { ok: true, value: { model, ...emitted }, diagnostics: read.diagnostics };
   }
   const { migrationName: name, allowsDestructive = false } = options;
-  const plan = planMigration(history, model, { name, allowsDestructive, file: source.file, known });
+  const plan = planMigration(history, model, { name, allowsDestructive, file: source.file, placeOf: placesOf(source), known });
   const diagnostics = [...read.diagnostics, ...plan.diagnostics];
   if (!plan.ok) return { ok: false, diagnostics };
   if (memory != null) memory.model = plan.value.model;
   return { ok: true, value: emitPlan(plan.value, emitters, importSuffix), diagnostics };
+}
+
+/** Read again only where something is to be said of a place. */
+function placesOf(source: SourceText): PlaceOf {
+  return (table, column) => {
+    const { syntax } = parseSchema(source);
+    return syntax === null ? wholeFile(source.file) : placesIn(syntax)(table, column);
+  };
 }
 
 /** The files that belong to a plan, with the history as it will be. */

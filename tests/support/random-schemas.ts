@@ -58,7 +58,7 @@ function columnOf(type: string, nullable: boolean, kind: string): RandomColumn {
 const anyTable = fc
   .record({
     columns: fc.dictionary(fc.constantFrom(...COLUMNS), anyColumn, { minKeys: 1, maxKeys: 4 }),
-    local: fc.dictionary(fc.constantFrom("draft", "secret"), anyColumn, { maxKeys: 1 }),
+    local: fc.dictionary(fc.constantFrom("draft", "secret"), anyColumn, { maxKeys: 2 }),
     isUnique: fc.boolean(),
     parent: fc.option(fc.constantFrom(...TABLES), { nil: undefined }),
     onDelete: fc.constantFrom("cascade", "set null", "restrict", "no action"),
@@ -157,16 +157,14 @@ export function editSchema(schema: RandomSchema, choice: number): RandomSchema {
       return withTable({ ...entry, columns: Object.fromEntries(columns), unique });
     }
     case "shift-columns": {
-      const other = free.find((candidate) => candidate !== columnName);
-      const to = COLUMNS.find((candidate) => entry.columns[candidate] === undefined);
-      const [a, b] = [given, other === undefined ? undefined : entry.columns[other]];
-      if (columnName === undefined || other === undefined || to === undefined || a === undefined || b === undefined) return schema;
+      // Only names that have never synced are free for others.
+      const [[first, a] = [], [second, b] = []] = Object.entries(entry.local ?? {});
+      if (first === undefined || a === undefined || second === undefined || b === undefined) return schema;
       if (a.renamed_from !== undefined || b.renamed_from !== undefined) return schema;
-      const others = without(entry.columns, columnName);
+      const others = without(entry.local ?? {}, first);
       return withTable({
         ...entry,
-        unique: [],
-        columns: { ...others, [other]: { ...a, renamed_from: columnName }, [to]: { ...b, renamed_from: other } },
+        local: { ...others, [second]: { ...a, renamed_from: first }, shifted: { ...b, renamed_from: second } },
       });
     }
     case "retype":

@@ -21,6 +21,8 @@ import { migrationName } from "./migration-name.ts";
 import { diffModels } from "./model-diff.ts";
 import type { ModelChange } from "./model-diff.ts";
 import { stepsBetween } from "./model-steps.ts";
+import { reusedNames } from "./reused-names.ts";
+import type { PlaceOf } from "./schema-places.ts";
 
 export interface PlanOptions {
   /** What the next migration is to be called, in the author's words. */
@@ -29,6 +31,8 @@ export interface PlanOptions {
   readonly allowsDestructive?: boolean;
   /** Where the schema stands, for findings about it. */
   readonly file: string;
+  /** Where its tables and columns stand in it. */
+  readonly placeOf: PlaceOf;
   /** Models whose tables are to be taken where they are equal. */
   readonly known?: readonly SyncModel[];
 }
@@ -80,6 +84,9 @@ interface Place {
 /** Plans one migration from `before`, at a place in the history. */
 function planFrom(history: History, before: SyncModel | null, model: SyncModel, options: PlanOptions, place: Place): Staged<MigrationPlan> {
   const stepsHere = before === null ? null : stepsBetween(before, model);
+  const reused = stepsHere === null ? [] : reusedNames(stepsHere, history);
+  if (reused.length > 0)
+    return failed(reused.map((name) => report("migration/name-reused", options.placeOf(name.table, name.column), name)));
   const bits = assignBits(carryPast(model, stepsHere), stepsHere, history.bits);
   if (bits.exhausted.length > 0)
     return failed(

@@ -26,6 +26,19 @@ export const migrationCatalog = {
       `The migration would delete data on every device: ${p.changes.join("; ")}. Nothing was changed.`,
     fix: "Run again with `--allow-destructive` if that is meant. If a name has only changed, say so with `renamed_from`.",
   },
+  "migration/name-reused": {
+    severity: "error",
+    message: (p: { table: string; column: string | null; name: string; version: string }) => {
+      const kind = p.column === null ? "table" : "column";
+      const thing = p.column === null ? `The table "${p.table}"` : `The column "${p.column}" of "${p.table}"`;
+      const claim =
+        p.name === (p.column ?? p.table)
+          ? `${thing} has the name of another ${kind}, which synced as of "${p.version}"`
+          : `${thing} says \`renamed_from: ${p.name}\`, and the ${kind} that "${p.version}" calls so did not become it`;
+      return `${claim}. Entries under that name stay in the log: a device that joins later would take their values for the new ${kind}'s, one that was there has none of them, and nothing makes them agree. Nothing was changed.`;
+    },
+    fix: "Choose a name under which no version has synced anything, and name with `renamed_from` only what the version before this one calls it. If no device has run the versions since, `synckit-gen migrate squash` takes them back.",
+  },
   "migration/no-value": {
     severity: "error",
     message: (p: { table: string; column: string; isNew: boolean }) =>

@@ -3,6 +3,7 @@ import type { Table } from "@synckit-gen/schemas/model";
 import type { HeldRow } from "../../runtime/src/store/held.ts";
 import { SimulationFailure } from "./failure.ts";
 import { isAlive, lostEdits, mergeLog, type OracleRow, readLog, valuesOf, type Written } from "./oracle.ts";
+import { quoted } from "./actions.ts";
 import { ownColumns } from "./plan.ts";
 import { type Participant, rowsOn, type SeenRow, type World } from "./world.ts";
 import { CANARY } from "./schema.ts";
@@ -28,7 +29,8 @@ export function checkQuiet(world: World): void {
   if (model.compat === "full") checkConflicts(world, entries, oracle);
 }
 
-function checkDevice(world: World, { device }: Participant): void {
+function checkDevice(world: World, participant: Participant): void {
+  const { device } = participant;
   const fail = (check: string, message: string): never => {
     throw new SimulationFailure(check, `${device.name}: ${message}`);
   };
@@ -54,12 +56,30 @@ function checkDevice(world: World, { device }: Participant): void {
   const mayClash = world.app.model.tables.some(cannotGiveUp) || all.some(({ reason }) => reason === "parent");
   const mayWait = ({ reason, detail }: HeldRow): boolean =>
     reason === "parent" || (mayClash && reason === "constraint" && detail === "UNIQUE");
-  // A dead row stays for as long as one that waits has not left it.
-  const held = mayHold && all.some(mayWait) ? all.filter((row) => !mayWait(row) && row.reason !== "children") : all;
+  const held = mayHold && all.some(mayWait) ? all.filter((row) => !mayWait(row) && !staysForAnother(participant, row)) : all;
   if (held.length > 0)
     fail("held", `${held.length} rows are held, the first one of ${held[0]?.table} because of ${held[0]?.reason} ${held[0]?.detail ?? ""}`);
   const stamps = device.db.prepare("SELECT stamp FROM sync_changelog WHERE stamp IS NOT 0 ORDER BY id").pluck().all() as (number | null)[];
   if (stamps.some((stamp, i) => i > 0 && (stamp ?? 0) <= (stamps[i - 1] ?? 0))) fail("rising stamps", `stamps ${stamps.join(", ")}`);
+}
+
+/** A dead row that a row which is held itself has not left: its table has that one as it was before. */
+function staysForAnother({ device, app }: Participant, { reason, table, rowId }: HeldRow): boolean {
+  if (reason !== "children") return false;
+  const rowsOf = (name: string): string => {
+    const spec = app.loaded.spec.tables.find((candidate) => candidate.name === name);
+    return `(SELECT *, ${spec?.sql.rowId ?? ""} AS row_id FROM ${quoted(name)})`;
+  };
+  return app.model.tables.some(({ name, references }) =>
+    references
+      .filter((reference) => reference.table === table)
+      .some(({ columns, to }) => {
+        const refers = columns.map((column, part) => `child.${quoted(column)} = parent.${quoted(to[part] as string)}`).join(" AND ");
+        const found = `SELECT 1 FROM ${rowsOf(table)} AS parent JOIN ${rowsOf(name)} AS child ON ${refers}
+          WHERE parent.row_id = ? AND child.row_id IN (SELECT row_id FROM sync_held WHERE table_name = ?)`;
+        return device.db.prepare(found).get(rowId, name) !== undefined;
+      }),
+  );
 }
 
 /** A loser that others need has no column in which to take another value. */

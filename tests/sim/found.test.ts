@@ -321,6 +321,40 @@ test("a row that loses its unique value leaves, although the winner still refers
   for (const device of [a, b]) expect(all(device, "SELECT id, place, parent FROM slots")).toEqual([["winner", 1, null]]);
 });
 
+test("where a clash waits for people, a deleted row that is referred to meanwhile stays, and goes once they have settled it", async () => {
+  // seed 920238: two devices hold one of the two rows each, and what refers to the one waits with it
+  const { devices, settle } = await worldOf([slots], 2);
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO slots VALUES ('old', 1, NULL)");
+  await settle();
+  b.edit("INSERT INTO slots VALUES ('child', 2, 'old')");
+  a.edit("DELETE FROM slots");
+  a.edit("INSERT INTO slots VALUES ('needed', 3, NULL), ('child', 1, 'needed')");
+  b.edit("INSERT INTO slots VALUES ('later', 3, NULL)");
+  await settle();
+  const before = devices.map((device) => all(device, "SELECT id FROM slots ORDER BY id").flat());
+  const held = b.store.heldRows(10).map(({ rowId, reason, detail }) => [rowId, reason, detail]);
+
+  const isEdited = b.store.editHeld(b.name, "slots", "needed", { place: 4 });
+  await settle();
+
+  expect(before).toEqual([
+    ["child", "needed"],
+    ["child", "later", "old"],
+  ]);
+  expect(held).toContainEqual(["needed", "constraint", "UNIQUE"]);
+  expect(held).toContainEqual(["old", "children", "slots"]);
+  expect(isEdited).toBe(true);
+  for (const device of devices) {
+    expect(all(device, "SELECT * FROM slots ORDER BY id")).toEqual([
+      ["child", 1, "needed"],
+      ["later", 3, null],
+      ["needed", 4, null],
+    ]);
+    expect(device.store.heldCount()).toBe(0);
+  }
+});
+
 test("a row that refers to another twice, once as a part of it and once with a right to keep it, keeps it", async () => {
   // seed 9538: the middle row was deleted and brought back for ever
   const { devices, settle } = await worldOf(
@@ -729,6 +763,10 @@ test.each([
   ["read the whole log again", 295],
 ])("what a device pushed before it %s is told again to a server that lost it", async (_, seed) => {
   expect(await runSeed(seed, { schemas: 100, restore: false }, false)).toBeNull();
+});
+
+test("a deleted row that stays while a clash waits for people is no broken promise", async () => {
+  expect(await runSeed(920_238, { schemas: 100, restore: false }, false)).toBeNull();
 });
 
 test("of rows that were there before, one stands as a whole where rows merge whole, and the other one is kept as a conflict", async () => {

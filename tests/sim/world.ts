@@ -400,7 +400,7 @@ export interface SeenRow {
   readonly isHeld: boolean;
 }
 
-/** What a device has of every synced row: in its tables, or held. */
+/** What a device has of every synced row: in its tables, or held. Dead rows that stay in their tables for others' sake are none of these. */
 export function rowsOn({ device, app }: Participant): ReadonlyMap<string, SeenRow> {
   const rows = new Map<string, SeenRow>();
   for (const table of app.model.tables) {
@@ -411,9 +411,12 @@ export function rowsOn({ device, app }: Participant): ReadonlyMap<string, SeenRo
         `typeof(${quoted(name)}) || CASE typeof(${quoted(name)}) WHEN 'text' THEN hex(${quoted(name)}) ELSE quote(${quoted(name)}) END`,
     );
     for (const [rowId, payload, bytes] of device.db
-      .prepare(`SELECT ${spec.sql.rowId}, ${spec.sql.payload}, ${raw.join(" || ' ' || ")} FROM ${quoted(table.name)}`)
+      .prepare(
+        `SELECT ${spec.sql.rowId}, ${spec.sql.payload}, ${raw.join(" || ' ' || ")} FROM ${quoted(table.name)}
+         WHERE ${spec.sql.rowId} NOT IN (SELECT held.row_id FROM sync_held AS held WHERE held.table_name = ? AND held.reason = 'children')`,
+      )
       .raw()
-      .all() as [string, string, string][]) {
+      .all(table.name) as [string, string, string][]) {
       const values = JSON.parse(payload) as Record<string, unknown>;
       rows.set(rowKey(table, rowId, values), { values, raw: bytes, isHeld: false });
     }

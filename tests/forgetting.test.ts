@@ -8,6 +8,7 @@ import { openGenerated } from "./support/generated.ts";
 import { quiesce, SimulatedDevice, SimulatedServer } from "./support/simulation.ts";
 import { openFile } from "./sim/pool.ts";
 import { seededRandom } from "./sim/random.ts";
+import { SimulatedSnapshots } from "./support/simulated-snapshots.ts";
 
 const START_MS = 1_700_000_000_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -250,6 +251,184 @@ describe("whoever may still push what it did before it heard of a delete meets t
     await account.settle();
 
     expect(everywhere(account, "SELECT id FROM notes WHERE id = 'n'")).toEqual([]);
+  });
+});
+
+describe("a device that joins with an old copy of a row whose delete others have forgotten", () => {
+  const remembered = (device: SimulatedDevice): number => count(device, "sync_row_clock WHERE row_id = 'n' AND alive = 0");
+  const noConflicts = (account: Account): void => {
+    for (const device of account.devices) expect(rows(device, "SELECT kind, data FROM sync_conflicts")).toEqual([]);
+  };
+
+  /** A has deleted the note and forgotten that, B has forgotten it, C remembers it, and the fourth is about to join. */
+  async function longDeleted(withSnapshot = false): Promise<Account> {
+    const account = new Account(4);
+    const [a, b, c, late] = account.devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice, SimulatedDevice];
+    late.edit("INSERT INTO notes VALUES ('n', NULL, 'old copy', 'old body')");
+    late.db.exec("DELETE FROM sync_changelog"); // written before there were triggers
+    a.edit("INSERT INTO notes VALUES ('n', NULL, 'x', 'body of a')");
+    a.edit("INSERT INTO folders VALUES ('kept', 'x')");
+    for (const device of [a, b, c]) await account.sync(device);
+    a.edit("DELETE FROM notes");
+    for (const device of [a, b, c]) await account.sync(device);
+    for (let day = 1; day < 7; day++) {
+      account.at(day);
+      for (const device of [a, b]) await account.sync(device);
+      await c.pull(); // it does not tidy up, as one that is closed early
+    }
+    expect([a, b, c].map(remembered)).toEqual([0, 0, 1]);
+    if (withSnapshot) {
+      account.server.snapshots = new SimulatedSnapshots();
+      await a.uploadSnapshot();
+    }
+    return account;
+  }
+
+  test("finds the delete in the log and tells it again", async () => {
+    const account = await longDeleted();
+    const [a, b, , late] = account.devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice, SimulatedDevice];
+    await late.snapshot();
+    await account.sync(late);
+    for (const device of [a, b]) await account.sync(device);
+
+    expect([a, b, late].map((device) => count(device, "notes"))).toEqual([0, 0, 0]);
+    await account.settle();
+    expect(everywhere(account, "SELECT id FROM notes")).toEqual([]);
+    noConflicts(account);
+  });
+
+  test("and has read the log before it tells its rows, says nothing of it", async () => {
+    const account = await longDeleted();
+    const [, , , late] = account.devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice, SimulatedDevice];
+    const log = account.server.log.length;
+    await late.snapshot();
+    await late.pull();
+    await late.push();
+
+    expect(account.server.log.length).toBe(log);
+    expect(rows(late, "SELECT id FROM notes")).toEqual([]);
+  });
+
+  test("and has read the log, tells what only it had of a row that was there before others joined, and that it is deleted", async () => {
+    const account = new Account(3);
+    const [a, b, late] = account.devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice];
+    for (const [device, body] of [
+      [a, "a"],
+      [late, "z"],
+    ] as const) {
+      device.edit("INSERT INTO notes VALUES ('n', NULL, 'old copy', ?)", body);
+      device.db.exec("DELETE FROM sync_changelog");
+    }
+    for (const device of [a, b]) {
+      await device.snapshot();
+      await account.sync(device);
+    }
+    a.edit("DELETE FROM notes");
+    b.edit("UPDATE notes SET title = 'by b'"); // later than the delete, which it does not know
+    await account.sync(a);
+    await late.snapshot();
+    await late.pull();
+    await late.push();
+    expect(account.server.log.slice(-2).map(({ op }) => op)).toEqual(["INSERT", "DELETE"]);
+    await account.settle();
+
+    expect(everywhere(account, "SELECT title, body FROM notes")).toEqual([["by b", "z"]]);
+  });
+
+  test("begins with a snapshot that knows nothing of it: whoever remembers the delete tells it again", async () => {
+    const account = await longDeleted(true);
+    const [, , , late] = account.devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice, SimulatedDevice];
+    await late.snapshot();
+    await account.sync(late);
+    expect(count(late, "notes")).toBe(1);
+    await account.settle();
+
+    expect(everywhere(account, "SELECT id FROM notes")).toEqual([]);
+    noConflicts(account);
+  });
+
+  test("begins with a snapshot where nobody remembers the delete: the row is back", async () => {
+    const account = await longDeleted(true);
+    const [, , c, late] = account.devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice, SimulatedDevice];
+    c.store.cleanup();
+    expect(remembered(c)).toBe(0);
+    await late.snapshot();
+    await account.sync(late);
+    await account.settle();
+
+    expect(everywhere(account, "SELECT title, body FROM notes")).toEqual([["old copy", "old body"]]);
+  });
+
+  test("and that has edited it: the row is back, whole, and as it was when it went", async () => {
+    const account = await longDeleted();
+    const [a, b, c, late] = account.devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice, SimulatedDevice];
+    late.edit("UPDATE notes SET title = 'edited before joining'");
+    await late.snapshot();
+    c.store.cleanup(); // nobody but the log knows
+    for (const device of [late, a, b, c]) await account.sync(device);
+    await account.settle();
+
+    expect(everywhere(account, "SELECT title, body FROM notes")).toEqual([["edited before joining", "body of a"]]);
+  });
+
+  test("while somebody edits the row that is back: the edit stays, in the same row everywhere", async () => {
+    const account = await longDeleted();
+    const [a, , , late] = account.devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice, SimulatedDevice];
+    await late.snapshot();
+    await late.push();
+    await account.sync(a);
+    a.edit("UPDATE notes SET title = 'by a'");
+    await account.settle();
+
+    expect(everywhere(account, "SELECT title, body FROM notes")).toEqual([["by a", "body of a"]]);
+  });
+
+  test("a device that was offline meanwhile, and edits the row that is back, meets those who remember the delete again", async () => {
+    const account = await longDeleted();
+    const [a, b, c, late] = account.devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice, SimulatedDevice];
+    await late.snapshot();
+    await late.push();
+    await account.sync(b);
+    for (const device of [late, a, c]) await account.sync(device);
+    b.edit("UPDATE notes SET title = 'by b'");
+    for (const day of [7, 7.8]) {
+      account.at(day);
+      for (const device of [late, a, c]) await account.sync(device);
+    }
+    await account.settle();
+
+    expect(everywhere(account, "SELECT title, body FROM notes")).toEqual([["by b", "body of a"]]);
+  });
+
+  test("dies while it tells it: the next pull goes on", async () => {
+    const account = await longDeleted();
+    const [, , , late] = account.devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice, SimulatedDevice];
+    await late.snapshot();
+    await late.push();
+    const before = account.server.log.length;
+    await late.pull({ push: "lost" });
+    expect(account.server.log.length).toBe(before);
+    await account.settle();
+
+    expect(everywhere(account, "SELECT id FROM notes")).toEqual([]);
+    const told = account.server.log.length;
+    await account.settle();
+    expect(account.server.log.length).toBe(told); // once
+  });
+
+  test("a device that joins after that tells nothing", async () => {
+    const account = await longDeleted();
+    const [a, b, c, late] = account.devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice, SimulatedDevice];
+    await late.snapshot();
+    for (const device of [late, a, b, c]) await account.sync(device);
+    await account.settle();
+    const told = account.server.log.length;
+    const another = new SimulatedDevice("another", model, loaded, account.server, () => account.nowMs, openGenerated(model));
+    await another.snapshot();
+    await account.sync(another);
+
+    expect(account.server.log.length).toBe(told);
+    expect(rows(another, "SELECT id FROM notes")).toEqual([]);
   });
 });
 

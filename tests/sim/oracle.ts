@@ -20,6 +20,8 @@ export interface Written {
   readonly life: number;
   readonly op: "INSERT" | "UPDATE" | "DELETE";
   readonly clock: Clock;
+  /** No user did it. */
+  readonly isRule: boolean;
   /** How far its author had read; null: it does not say. */
   readonly seen: number | null;
   readonly values: Readonly<Record<string, unknown>>;
@@ -75,7 +77,7 @@ export function readLog(
     if (table === undefined) throw new Error("the log names a table that the model does not have");
     if (entry.op === "DELETE" && table.deletes === "ignore") return []; // by a rule: nobody else follows it
     const { $sync: member, ...given } = JSON.parse(entry.payload ?? "{}") as Record<string, unknown> & {
-      $sync?: { c: Clock; s: number; m?: readonly string[]; g?: readonly (readonly [number, number, readonly string[]])[] };
+      $sync?: { c: Clock; s: number; r?: true; m?: readonly string[]; g?: readonly (readonly [number, number, readonly string[]])[] };
     };
     const called = (column: string): readonly string[] => (names === null ? [column] : [names.column(present, column) ?? []].flat());
     const values = Object.fromEntries(Object.entries(given).flatMap(([column, value]) => called(column).map((name) => [name, value])));
@@ -95,6 +97,7 @@ export function readLog(
       life: lives.get(entry.seq ?? 0) ?? 0,
       op: entry.op,
       clock: [stamp, member?.c[1] ?? (stamp === 0 && !isWholeRow(table) ? "" : (entry.deviceId ?? ""))], // what is said again has the clock of who said it first
+      isRule: member?.r === true,
       seen: member?.s ?? null,
       values,
       columns: written,

@@ -7,7 +7,7 @@ import type { ReportProgress } from "../events/progress.ts";
 import { decodeEntry, type DecodedEntry, type EntryFormat, type Refusal, type RefusalReason } from "./entry.ts";
 import type { QuarantineReason } from "../store/quarantine.ts";
 import { becomeTooOld, refuseTooOld } from "./too-old.ts";
-import { KnownLog, reseed } from "./recovery.ts";
+import { KnownLog, reseed, tellForgotten } from "./recovery.ts";
 import { refuseIfAwayTooLong } from "./away.ts";
 import type { PulledPage, Relay } from "./relay.ts";
 
@@ -94,6 +94,8 @@ export async function pullChanges(
   }
   store.endStartOver(device);
   store.resolveHeld(device);
+  if (format.compat === "full") store.withdrawDead();
+  await tellForgotten(store, relay, format, device);
   store.noteWholePull();
   return { pulled, merged, reseeded, refused };
 }

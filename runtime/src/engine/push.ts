@@ -122,8 +122,10 @@ function encodeOutgoing(store: Store, format: EntryFormat, device: string, outgo
     const data = store.payloadOf(outgoing);
     if (data === null && outgoing.entry.op !== "DELETE") return "gone";
     const { entry, later, newest } = outgoing;
+    const seen = store.seenAt(entry.seen);
+    const edits = later.map((edit) => ({ ...edit, seen: store.seenAt(edit.seen) }));
     const isWhole = format.tables.get(entry.table)?.spec.conflicts === "row";
-    return encodeEntry(format, { ...entry, data, later, isWhole, newestStamp: newest.stamp }, device);
+    return encodeEntry(format, { ...entry, seen, data, later: edits, isWhole, newestStamp: newest.stamp }, device);
   } catch (error) {
     if (error instanceof ValueError) return null;
     throw error;

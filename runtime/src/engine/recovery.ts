@@ -87,6 +87,21 @@ export async function reseed(store: Store, relay: Relay, format: EntryFormat, de
   return pushed;
 }
 
+/** Tells again what others may have forgotten. Readers who remember it find no loss in it: nobody has made these entries. */
+export async function tellForgotten(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<void> {
+  // Without its author's clock an entry would be a new one.
+  const forgotten = format.compat === "full" ? [...store.recallForgotten()] : [];
+  const seen = store.highestCursor();
+  const entries = forgotten.map(({ entry, device: author }) =>
+    encodeEntry(format, { ...entry, seen, isRule: entry.op !== "DELETE" }, author),
+  );
+  for (const batch of batches(entries)) {
+    const cursor = await relay.pushPayloads(device, batch);
+    store.markPushed([], 0, { cursor, digest: pushDigest(batch.at(-1) as PayloadEntry) });
+  }
+  store.endRecall();
+}
+
 /** What the log's entries add up to, where it ends and with what, and the latest stamp in it. */
 export async function readLog(
   relay: Relay,

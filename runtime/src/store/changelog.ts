@@ -41,6 +41,8 @@ export const PUSHED = 1;
 export const UNPUSHABLE = 2;
 /** Of the baseline, while this device starts over: the log may have no other word on some of its columns. */
 const WITHHELD = 3;
+/** No change: its row is to be told again, from the registers. */
+const UNTOLD = 4;
 
 export interface Changelog {
   /** Gives every new entry its stamp, in order, and returns them. `lastStamp` is the latest this device has seen or given, `cursor` how far it has read. */
@@ -72,6 +74,16 @@ export interface Changelog {
   readonly withhold: (row: WithheldRow) => void;
   /** Removes what was set aside, and returns it. */
   readonly takeWithheld: (limit: number) => readonly WithheldRow[];
+  /** Keeps in mind that a row is to be told again. */
+  readonly noteUntold: (table: string, rowId: string) => void;
+  /** Table and row id of each. */
+  readonly untold: () => readonly (readonly [table: string, rowId: string])[];
+  readonly forgetUntold: () => void;
+  /**
+   * Of rows that have turned out to be deleted, nothing at the baseline is to be sent: where their registers hold something
+   * that was about to be told, they are to be told as they are.
+   */
+  readonly withdrawDead: () => void;
   /** After entries were removed in another way: their ids will be given again, to entries that are neither stamped nor pushed. */
   readonly forgetRemoved: () => void;
   /** The app was updated: what is in the log was captured by the version before. */
@@ -89,6 +101,8 @@ const PUSHED_THROUGH = "pushed_through";
 const PRUNED_STAMP = "pruned_stamp";
 /** State key: the stamp of the last entry up to there that has one. Looking for it would walk through a whole snapshot, which has none. */
 export const PUSHED_STAMP = "pushed_stamp";
+/** State key: `1` while rows are to be told again. They are looked for in the whole log. */
+const HAS_UNTOLD = "has_untold";
 /** State key: entries up to this id were captured by an earlier version of the app, whose columns they name. */
 const CAPTURED_BEFORE = "captured_before";
 
@@ -145,7 +159,21 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
   const withhold = driver.prepare(
     `INSERT INTO sync_changelog (table_name, op, row_id, timestamp, data, stamp, pushed) VALUES (?, 'INSERT', ?, 0, ?, 0, ${WITHHELD})`,
   );
-  const deleteUnpushed = driver.prepare(`DELETE FROM sync_changelog WHERE pushed IN (${UNPUSHED}, ${UNPUSHABLE})`);
+  const deleteUnpushed = driver.prepare(`DELETE FROM sync_changelog WHERE pushed IN (${UNPUSHED}, ${UNPUSHABLE}, ${UNTOLD})`);
+  const noteUntold = driver.prepare(
+    `INSERT INTO sync_changelog (table_name, op, row_id, timestamp, stamp, pushed) VALUES (?, 'UPDATE', ?, 0, 0, ${UNTOLD})`,
+  );
+  const dead = `SELECT 1 FROM sync_row_clock AS known WHERE known.table_name = sync_changelog.table_name
+     AND known.row_id = sync_changelog.row_id AND known.alive = 0 AND coalesce(known.life_stamp, known.stamp) > 0`;
+  const waiting = `id > ? AND pushed = ${UNPUSHED} AND stamp = 0`;
+  const noteWithdrawn = driver.prepare(
+    `INSERT INTO sync_changelog (table_name, op, row_id, timestamp, stamp, pushed)
+     SELECT DISTINCT table_name, 'UPDATE', row_id, 0, 0, ${UNTOLD} FROM sync_changelog
+     WHERE ${waiting} AND EXISTS (${dead} AND (known.stamp = 0 OR instr(known.columns, '[0,') > 0))`,
+  );
+  const withdraw = driver.prepare(`UPDATE sync_changelog SET pushed = ${PUSHED} WHERE ${waiting} AND EXISTS (${dead})`);
+  const untold = driver.prepare(`SELECT DISTINCT table_name, row_id FROM sync_changelog WHERE pushed = ${UNTOLD}`);
+  const deleteUntold = driver.prepare(`DELETE FROM sync_changelog WHERE pushed = ${UNTOLD}`);
   const withheld = driver.prepare(`SELECT id, table_name, row_id, data FROM sync_changelog WHERE pushed = ${WITHHELD} ORDER BY id LIMIT ?`);
   const deleteWithheld = driver.prepare(`DELETE FROM sync_changelog WHERE pushed = ${WITHHELD} AND id <= ?`);
   // Not later: an entry that is appended stamped may get the position's own id, and hide what was captured before it.
@@ -232,6 +260,20 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
       deleteWithheld.run(taken.at(-1)?.[0] as number);
       forgetRemoved();
       return taken.map(([, table, rowId, data]) => ({ table: table as string, rowId: rowId as string, data: data as string }));
+    },
+    noteUntold(table, rowId) {
+      noteUntold.run(table, rowId);
+      state.set(HAS_UNTOLD, "1");
+    },
+    untold: () => (state.get(HAS_UNTOLD) === "1" ? (untold.all() as unknown as readonly (readonly [string, string])[]) : []),
+    forgetUntold() {
+      if (deleteUntold.run() > 0) forgetRemoved();
+      state.set(HAS_UNTOLD, "0");
+    },
+    withdrawDead() {
+      const through = pushedThrough();
+      if (noteWithdrawn.run(through) > 0) state.set(HAS_UNTOLD, "1");
+      withdraw.run(through);
     },
     forgetRemoved,
     noteUpgrade: () => state.set(CAPTURED_BEFORE, String(lastId.get()?.[0] ?? 0)),

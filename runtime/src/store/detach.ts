@@ -8,6 +8,7 @@ import { forgetBlobs, PAUSED_UNTIL } from "./blob-rows.ts";
 import { PUSHED_STAMP } from "./changelog.ts";
 import { APPLIED_BY_APP, SNAPSHOT_FACTS } from "./snapshot-facts.ts";
 import { LOG_FACTS } from "./log-facts.ts";
+import { FIRST_READ } from "./store-scope.ts";
 import { quoteName } from "./quote-name.ts";
 import type { StateStore } from "./state.ts";
 
@@ -21,6 +22,7 @@ const ACCOUNT_FACTS = [
   "start_over",
   "replay_on_upgrade",
   "whole_pull_ms",
+  FIRST_READ,
   "forget_marks",
   "too_old",
   PAUSED_UNTIL,

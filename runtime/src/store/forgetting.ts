@@ -9,6 +9,8 @@ import type { StateStore } from "./state.ts";
 export interface Forgetting {
   /** This device has read the log to its end. `isQuiet`: all that it has stamped is in the log. */
   readonly noteWholePull: (lastStamp: number, isQuiet: boolean) => void;
+  /** A delete with this stamp has come from the log. */
+  readonly noteDelete: (stamp: number) => void;
   /** What this device knew before does not count any more: it takes everything from the server, or puts everything there. */
   readonly beginAnew: () => void;
   /** It last read the whole log so long ago that others may have forgotten what it has not heard of. */
@@ -47,6 +49,11 @@ export function forgetting(driver: Driver, state: StateStore, nowMs: () => numbe
       const last = marks().at(-1);
       if (isQuiet && (last === undefined || now - last[0] >= forgetAfterMs / MARKS_KEPT))
         state.set(MARKS, JSON.stringify([...marks(), [now, lastStamp]]));
+    },
+    // One that is earlier than a mark came within the time, or is told again: then those it is news to need the time once more.
+    noteDelete(stamp) {
+      const isNews = ([ms, marked]: Marks[number]): boolean => stamp <= marked && serverMs() - ms > forgetAfterMs / 2;
+      if (marks().some(isNews)) state.set(MARKS, JSON.stringify(marks().filter((mark) => !isNews(mark))));
     },
     beginAnew() {
       state.set(WHOLE_PULL, String(serverMs()));

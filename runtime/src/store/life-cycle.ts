@@ -8,7 +8,7 @@ import type { LogRegisters } from "./reseed.ts";
 import { APPLIED_BY_APP, forgetSnapshots } from "./snapshot-facts.ts";
 import { baselineStatements, RAISE_TO_BASELINE, snapshotStatements } from "./snapshot.ts";
 import { startOver } from "./start-over.ts";
-import { HIGHEST_CURSOR, LAST_STAMP, MAX_RESOLVED, PUSH_MARKS, START_OVER, type StoreScope } from "./store-scope.ts";
+import { FIRST_READ, HIGHEST_CURSOR, LAST_STAMP, MAX_RESOLVED, PUSH_MARKS, START_OVER, type StoreScope } from "./store-scope.ts";
 
 export interface LifeCycle {
   /** The server's log begins anew and ended at `head` before these pushes: it is read from its start, and what comes after `head` is news. */
@@ -43,6 +43,7 @@ export function lifeCycle(scope: StoreScope): LifeCycle {
       transaction(() => {
         beginLog(state, last, unread);
         state.set("pull_cursor", "0");
+        if ((state.get(FIRST_READ) ?? "") !== "") state.set(FIRST_READ, "0"); // what it has read, it remembers
         forgetSnapshots(state);
         forgetBlobs(driver);
         state.set(HIGHEST_CURSOR, String(head));
@@ -72,6 +73,7 @@ export function lifeCycle(scope: StoreScope): LifeCycle {
         state.set("initial_snapshot_done", "1"); // nobody is told of rows that are about to go
         memory.beginAnew();
         state.set(START_OVER, "1");
+        state.set(FIRST_READ, "");
         return null;
       }),
     endStartOver(device) {

@@ -53,7 +53,7 @@ export function recordConflicts(
     return isPeer(winner) && isUnaware(winner);
   });
   // What loses again when the log is read once more is known; what takes something away was passed over until now.
-  const isNews = change.isFresh && change.values !== null;
+  const isNews = change.isFresh && change.values !== null && !change.isRule;
   if (isNews && lostLife && !isBaseline) {
     if (isUnaware(registers.life)) add("deleted", pick(change.values, [...change.written]), change.clock, registers.life);
   } else if (isNews && !lostLife && unaware.length > 0) {

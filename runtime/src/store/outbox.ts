@@ -3,7 +3,7 @@ import { rowIdToWire } from "@synckit-gen/schemas/protocol";
 import { PUSHED, UNPUSHABLE } from "./changelog.ts";
 import { coalesce, type OutgoingEntry } from "./coalesce.ts";
 import { UNREAD_PUSHES, unreadPushes } from "./log-facts.ts";
-import { LAST_STAMP, PUSH_MARKS, type StoreScope } from "./store-scope.ts";
+import { FIRST_READ, LAST_STAMP, PUSH_MARKS, type StoreScope } from "./store-scope.ts";
 
 /** Pushes remembered: by the time of the hundredth, everyone who edits has read the first. */
 const MAX_PUSH_MARKS = 100;
@@ -31,6 +31,10 @@ export interface Outbox {
   readonly cleanup: () => number;
   /** This device has read the log to its end. */
   readonly noteWholePull: () => void;
+  /** It has done so once at least since it joined or began to start over. */
+  readonly hasReadLog: () => boolean;
+  /** What an author who has read so far is to say of it: 0, nothing, until the log was read whole for the first time. */
+  readonly seenAt: (cursor: number) => number;
   /** It did so longer ago than the schema allows: what it has to say may refer to rows that others have forgotten. */
   readonly isAwayTooLong: () => boolean;
   readonly pendingCount: () => number;
@@ -73,10 +77,18 @@ export function outbox(scope: StoreScope): Outbox {
     markUnpushable: (ids, stamp) => transaction(() => log.mark(ids, UNPUSHABLE, stamp)),
     cleanup: () =>
       transaction(() => {
-        memory.forget();
+        if (log.untold().length === 0) memory.forget(); // what is to be told again is needed for that
         return log.prune(nowMs() * 1000 - spec.changelog.retainDays * DAY_MICROSECONDS, spec.changelog.maxEntries);
       }),
-    noteWholePull: () => memory.noteWholePull(state.getNumber(LAST_STAMP, 0), log.countUnpushed() === 0),
+    noteWholePull() {
+      if ((state.get(FIRST_READ) ?? "") === "") state.set(FIRST_READ, String(state.getNumber("pull_cursor", 0)));
+      memory.noteWholePull(state.getNumber(LAST_STAMP, 0), log.countUnpushed() === 0);
+    },
+    hasReadLog: () => (state.get(FIRST_READ) ?? "") !== "",
+    seenAt(cursor) {
+      const first = state.get(FIRST_READ) ?? "";
+      return first === "" || cursor < Number(first) ? 0 : cursor;
+    },
     isAwayTooLong: memory.isAwayTooLong,
     pendingCount: () => log.countUnpushed(),
     unpushableCount: () => log.countUnpushable(),

@@ -9,7 +9,7 @@ import { BASELINE, type Clock, compareClocks } from "./clock.ts";
 import { columnsToMask } from "./mask.ts";
 import { quoteName } from "./quote-name.ts";
 import { absentRegisters, isGreater, mergeChange, type Registers, type Values } from "./registers.ts";
-import type { RowClocks } from "./row-clocks.ts";
+import type { RowClocks, StoredRow } from "./row-clocks.ts";
 import type { RemoteChange } from "./remote-change.ts";
 import type { TableRows } from "./table-rows.ts";
 
@@ -36,6 +36,10 @@ export class LogRegisters {
     const { won } = mergeChange(row.registers, change, columns, (column) => row.values[column]);
     if (change.values !== null) for (const column of won) row.values[column] = change.values[column] as WireValue;
     this.#rows.set(key, row);
+  }
+
+  get isEmpty(): boolean {
+    return this.#rows.size === 0;
   }
 
   /** Row ids of a table's living rows. */
@@ -66,6 +70,14 @@ export function* recallMissing(parts: Parts, log: LogRegisters): Generator<Recal
     }
   }
 }
+
+/** The same of one row. `logged`: what the log is known to have of it. */
+export const recallKnown = (
+  rows: TableRows,
+  rowId: string,
+  { registers, data }: StoredRow,
+  logged: LoggedRow | null,
+): Generator<RecalledEntry> => recallRow(rows, rowId, registers, data ?? rows.read(rowId), logged);
 
 /** Of rows that are here, and of those that clocks remember. */
 export function rowIdsOf(driver: Driver, { spec }: TableRows): readonly string[] {

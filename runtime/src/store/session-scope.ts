@@ -5,6 +5,7 @@ import type { Changelog } from "./changelog.ts";
 import type { ConflictStore } from "./conflicts.ts";
 import type { HeldStore } from "./held.ts";
 import type { RowClocks } from "./row-clocks.ts";
+import type { Retelling } from "./retelling.ts";
 import type { RowWorks } from "./row-works.ts";
 import type { TableRows } from "./table-rows.ts";
 
@@ -20,6 +21,7 @@ export interface SessionParts {
   readonly held: HeldStore;
   readonly changelog: Changelog;
   readonly conflicts: ConflictStore;
+  readonly retelling: Retelling;
   readonly nowMs: () => number;
 }
 
@@ -32,6 +34,8 @@ export interface SessionMode {
   readonly cursor: number;
   /** The initial snapshot has told the account of every row that was here. */
   readonly hasJoined: boolean;
+  /** This device has read the log to its end, once at least since it joined or began to start over. */
+  readonly hasReadLog: boolean;
   /** What is here counts for nothing until the log gives it. */
   readonly isStartingOver: boolean;
   readonly pushMarks: PushMarks;

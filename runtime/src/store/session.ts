@@ -16,7 +16,7 @@ import { type Clock, compareClocks } from "./clock.ts";
 import { type Change, joinRegisters, mergeChange, type MergeOutcome, type Registers, type Values } from "./registers.ts";
 import type { RegisteredRow } from "./row-export.ts";
 import type { RemoteChange } from "./remote-change.ts";
-import { isAlive, RowWorks, type RowWork, type TableWorks } from "./row-works.ts";
+import { isAlive, isDead, RowWorks, type RowWork, type TableWorks } from "./row-works.ts";
 import type { InboundEdges, SessionMode, SessionParts, SessionScope } from "./session-scope.ts";
 import type { TableRows } from "./table-rows.ts";
 import { UniqueCollisions } from "./unique-collisions.ts";
@@ -26,6 +26,7 @@ export class Session {
   readonly #placing: Placing;
   readonly #rules: ReferenceRules;
   readonly #collisions: UniqueCollisions;
+  #earliestDelete: number | null = null;
 
   constructor(parts: SessionParts, mode: SessionMode, inbound: InboundEdges) {
     const hasHeld = parts.held.count() > 0;
@@ -33,6 +34,11 @@ export class Session {
     this.#placing = new Placing(this.#scope);
     this.#rules = new ReferenceRules(this.#scope, this.#placing);
     this.#collisions = new UniqueCollisions(this.#scope, this.#placing, this.#rules);
+  }
+
+  /** Of the deletes that were merged and are the latest word on their row; null: none was. */
+  get earliestDelete(): number | null {
+    return this.#earliestDelete;
   }
 
   get lastStamp(): number {
@@ -59,9 +65,14 @@ export class Session {
     if (!touched.rows.has(change.rowId) && !touched.direct.has(change.rowId) && this.#mergeDirectly(touched, rows, change)) return true;
     const work = works.get(rows, change.rowId);
     const { life } = work.registers;
+    const wasDead = isDead(work);
     const outcome = mergeChange(work.registers, change, rows.columns, (column) => works.valueOf(work, column));
     if (outcome.won.length > 0 || work.registers.life !== life) work.isChanged = true;
     recordConflicts(this.#scope, work, change, outcome);
+    this.#noteDelete(work, life);
+    const isForgotten = wasDead ? change.op !== "DELETE" && change.seen === 0 : outcome.lostLife && this.#isUnread(work);
+    if (isForgotten) this.#scope.parts.retelling.note(rows, change);
+    else this.#scope.parts.retelling.read(rows, change);
     if (change.values !== null) {
       work.latest = change.values;
       for (const column of outcome.won) work.overlay[column] = change.values[column] as WireValue;
@@ -89,11 +100,25 @@ export class Session {
     recordConflicts(this.#scope, work, change, { ...outcome, overwritten: [] });
     for (const [clock, taken] of byWinner(work.registers, outcome.overwritten))
       recordConflicts(this.#scope, work, { ...change, op: "UPDATE", clock }, { ...outcome, overwritten: taken, turnedOver: null });
+    this.#noteDelete(work, life);
+    if (!registers.alive && registers.life.stamp > 0 && isAlive(work) && this.#isUnread(work))
+      this.#scope.parts.retelling.note(rows, change);
     if (values !== null) {
       work.latest = values;
       for (const column of outcome.won) work.overlay[column] = values[column] as WireValue;
     }
     return true;
+  }
+
+  /** An edit of this device's from before it has read the log keeps the row: others may know nothing else of it. */
+  #isUnread({ registers }: RowWork): boolean {
+    const { device, hasReadLog } = this.#scope.mode;
+    return !hasReadLog && registers.alive && registers.life.device === device;
+  }
+
+  #noteDelete(work: RowWork, before: Clock): void {
+    const { life } = work.registers;
+    if (life !== before && isDead(work)) this.#earliestDelete = Math.min(life.stamp, this.#earliestDelete ?? life.stamp);
   }
 
   /** Most changes are later than all that is known of their row: their clocks are one guarded statement. */

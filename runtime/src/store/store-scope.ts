@@ -17,6 +17,8 @@ export interface StoreScope extends Transactions {
 export const HIGHEST_CURSOR = "highest_cursor";
 export const LAST_STAMP = "last_stamp";
 export const PUSH_MARKS = "push_marks";
+/** How far the log had come when this device had read it all for the first time. Empty: it has not yet. */
+export const FIRST_READ = "first_read";
 export const START_OVER = "start_over";
 
 /** Held rows looked at in one transaction. The rest wait for the next one. */

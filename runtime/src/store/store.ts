@@ -17,6 +17,7 @@ import { type Outbox, outbox } from "./outbox.ts";
 import { type QuarantinedEntry, quarantineStore } from "./quarantine.ts";
 import type { RemoteChange } from "./remote-change.ts";
 import { type LogRegisters, type RecalledEntry, recallMissing, rowIdsOf } from "./reseed.ts";
+import { retelling } from "./retelling.ts";
 import { rowClocks } from "./row-clocks.ts";
 import { countRows, type ExportPage, exportPage, type ExportPlace, type RegisteredRow } from "./row-export.ts";
 import { scanRows } from "./scan.ts";
@@ -55,6 +56,12 @@ export interface Store extends Outbox, HeldRows, ConflictList, LifeCycle {
   readonly importRows: (device: string, rows: readonly RegisteredRow[], state: Readonly<Record<string, string>>) => void;
   /** Every entry that would give a log what it lacks, from this device's registers. */
   readonly recallMissing: (log: LogRegisters) => Iterable<RecalledEntry>;
+  /** Rows that the log has deleted are not told at the baseline: what others lack of them is told again instead. */
+  readonly withdrawDead: () => void;
+  /** What others may have forgotten of rows, and somebody has written since who had read nothing. */
+  readonly recallForgotten: () => Iterable<RecalledEntry>;
+  /** It is in the log. */
+  readonly endRecall: () => void;
   /**
    * Hands every row of the tables of which all devices have all rows to `take`, in one transaction. Returns the cursor that
    * they belong to; null, and nothing is read, while something waits to be pushed. Tables with held rows are left out.
@@ -78,8 +85,10 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
   const quarantine = quarantineStore(driver);
   const memory = forgetting(driver, state, nowMs, spec.changelog.maxAwayDays);
   const tables = new Map(spec.tables.map((table) => [table.name, tableRows(driver, table)]));
-  const parts: SessionParts = { driver, tables, clocks: rowClocks(driver, devices), held, changelog: log, conflicts, nowMs };
-  const scope: StoreScope = { ...transactions(parts, state, devices), spec, state, devices, parts, memory };
+  const clocks = rowClocks(driver, devices);
+  const retold = retelling({ tables, clocks, changelog: log });
+  const parts: SessionParts = { driver, tables, clocks, held, changelog: log, conflicts, retelling: retold, nowMs };
+  const scope: StoreScope = { ...transactions(parts, state, devices, memory.noteDelete), spec, state, devices, parts, memory };
   const { transaction, session, apply, highestCursor } = scope;
 
   log.forgetRemoved(); // by a migration
@@ -114,6 +123,13 @@ export function openStore(driver: Driver, spec: AppSpec, nowMs: () => number): S
         for (const [key, fact] of Object.entries(facts)) state.set(key, fact);
       }),
     recallMissing: (server) => recallMissing(parts, server),
+    recallForgotten: retold.entries,
+    withdrawDead() {
+      if (log.countUnpushed() > 0) transaction(log.withdrawDead);
+    },
+    endRecall() {
+      if (log.untold().length > 0) transaction(retold.done);
+    },
     readAll: (take) =>
       transaction(() => {
         if (log.countUnpushed() > 0) return null;

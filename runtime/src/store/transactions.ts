@@ -6,7 +6,7 @@ import { rarelyCheckpointing } from "./rarely-checkpointing.ts";
 import { Session } from "./session.ts";
 import { inboundEdges, type PushMarks, type SessionParts } from "./session-scope.ts";
 import type { StateStore } from "./state.ts";
-import { HIGHEST_CURSOR, LAST_STAMP, PUSH_MARKS, START_OVER } from "./store-scope.ts";
+import { FIRST_READ, HIGHEST_CURSOR, LAST_STAMP, PUSH_MARKS, START_OVER } from "./store-scope.ts";
 
 export interface SessionMode {
   /** Foreign keys are on. */
@@ -27,7 +27,12 @@ export interface Transactions {
   readonly pushMarks: () => PushMarks;
 }
 
-export function transactions(parts: SessionParts, state: StateStore, devices: DeviceNumbers): Transactions {
+export function transactions(
+  parts: SessionParts,
+  state: StateStore,
+  devices: DeviceNumbers,
+  noteDelete: (stamp: number) => void,
+): Transactions {
   const { driver } = parts;
   const inbound = inboundEdges(parts.tables);
 
@@ -68,6 +73,7 @@ export function transactions(parts: SessionParts, state: StateStore, devices: De
           lastStamp: state.getNumber(LAST_STAMP, 0),
           cursor: state.getNumber("pull_cursor", 0),
           hasJoined: state.get("initial_snapshot_done") === "1",
+          hasReadLog: (state.get(FIRST_READ) ?? "") !== "",
           isStartingOver: state.get(START_OVER) === "1",
           pushMarks: pushMarks(),
           ...mode,
@@ -77,6 +83,7 @@ export function transactions(parts: SessionParts, state: StateStore, devices: De
       opened.foldLocal();
       const result = body(opened);
       state.set(LAST_STAMP, String(opened.lastStamp));
+      if (opened.earliestDelete !== null) noteDelete(opened.earliestDelete);
       return result;
     }, mode.deferred);
   }

@@ -42,13 +42,26 @@ export interface Cycles {
   readonly uploadSnapshot: () => Promise<SnapshotUpload>;
 }
 
+type Pulled = PullReport & { readonly bootstrapped: number };
+
+const addPulls = (first: Pulled | null, second: Pulled): Pulled =>
+  first === null
+    ? second
+    : {
+        pulled: first.pulled + second.pulled,
+        merged: first.merged + second.merged,
+        reseeded: first.reseeded + second.reseeded,
+        refused: [...first.refused, ...second.refused],
+        bootstrapped: first.bootstrapped + second.bootstrapped,
+      };
+
 export function createCycles(parts: CycleParts): Cycles {
   const { store, client, format, membership, events, report, ports } = parts;
   const { asDevice, ensureDeviceRegistered } = membership;
   let running: Promise<SyncReport> | null = null;
 
   const push = (): Promise<number> => asDevice((device) => pushChanges(store, client, format, device, report));
-  const pull = (): Promise<PullReport & { readonly bootstrapped: number }> =>
+  const pull = (): Promise<Pulled> =>
     asDevice(async (device) => {
       const bootstrapped = await bootstrap(store, client, format, device, report);
       return { ...(await pullChanges(store, client, format, device, report)), bootstrapped };
@@ -68,8 +81,10 @@ export function createCycles(parts: CycleParts): Cycles {
     const device = await ensureDeviceRegistered();
     await correctClock(store.state, client);
     store.createInitialSnapshot(device);
+    // What a device has from before is told once it knows what has become of it.
+    const first = store.hasReadLog() ? null : await pull();
     let pushed = await push();
-    const { pulled, merged, refused, bootstrapped } = await pull();
+    const { pulled, merged, refused, bootstrapped } = addPulls(first, await pull());
     pushed += await push(); // what the merge itself had to do, and what the app wrote meanwhile
     const pruned = store.cleanup();
     noteClock(store.state, client);

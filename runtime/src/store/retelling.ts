@@ -1,0 +1,51 @@
+/**
+ * Rows of which this device knows more than others may: they have forgotten a delete (docs/merge.md, "Forgetting"), and an author
+ * who had read nothing of the log has written the row since. What this device knows of them is told again.
+ */
+import type { Changelog } from "./changelog.ts";
+import { LogRegisters, type RecalledEntry, recallKnown } from "./reseed.ts";
+import type { RemoteChange } from "./remote-change.ts";
+import type { RowClocks } from "./row-clocks.ts";
+import type { TableRows } from "./table-rows.ts";
+
+interface Parts {
+  readonly tables: ReadonlyMap<string, TableRows>;
+  readonly clocks: RowClocks;
+  readonly changelog: Changelog;
+}
+
+export interface Retelling {
+  /** In the transaction that merges `change`: its row is to be told again. What the log says of it from here on need not be. */
+  readonly note: (rows: TableRows, change: RemoteChange) => void;
+  /** The log has this change. */
+  readonly read: (rows: TableRows, change: RemoteChange) => void;
+  /** What is to be told, from the registers as they are now. */
+  readonly entries: () => Iterable<RecalledEntry>;
+  /** In a transaction of the caller's: it is told. */
+  readonly done: () => void;
+}
+
+export function retelling({ tables, clocks, changelog }: Parts): Retelling {
+  /** A process that starts anew knows less of it, and tells more than it needs to: that changes nothing. */
+  let read = new LogRegisters();
+  return {
+    note(rows, change) {
+      if (read.get(change.table, change.rowId) === null) changelog.noteUntold(change.table, change.rowId);
+      read.add(change, rows.columns);
+    },
+    read(rows, change) {
+      if (!read.isEmpty && read.get(change.table, change.rowId) !== null) read.add(change, rows.columns);
+    },
+    *entries() {
+      for (const [table, rowId] of changelog.untold()) {
+        const rows = tables.get(table);
+        const stored = clocks.load(table, rowId);
+        if (rows !== undefined && stored !== null) yield* recallKnown(rows, rowId, stored, read.get(table, rowId));
+      }
+    },
+    done() {
+      changelog.forgetUntold();
+      read = new LogRegisters();
+    },
+  };
+}

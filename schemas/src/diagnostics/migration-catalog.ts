@@ -37,7 +37,7 @@ export const migrationCatalog = {
           : `${thing} says \`renamed_from: ${p.name}\`, and the ${kind} that "${p.version}" calls so did not become it`;
       return `${claim}. Entries under that name stay in the log: a device that joins later would take their values for the new ${kind}'s, one that was there has none of them, and nothing makes them agree. Nothing was changed.`;
     },
-    fix: "Choose a name under which no version has synced anything, and name with `renamed_from` only what the version before this one calls it. If no device has run the versions since, `synckit-gen migrate squash` takes them back.",
+    fix: "Choose a name under which no version has synced anything, and name with `renamed_from` only what the version before this one calls it. If no device has run the migrations that are not sealed, `synckit-gen migrate squash` takes a removal among them back.",
   },
   "migration/no-value": {
     severity: "error",

@@ -355,6 +355,23 @@ test("where a clash waits for people, a deleted row that is referred to meanwhil
   }
 });
 
+test("a row that steps aside in vain shows what it had, and an edit of it tells no value that nobody gave", async () => {
+  const { devices, settle } = await worldOf([{ ...slots, conflicts: "row" }], 2);
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO slots VALUES ('old', 1, NULL), ('other', 9, NULL)");
+  await settle();
+  b.edit("INSERT INTO slots VALUES ('child', 2, 'old')");
+  a.edit("DELETE FROM slots WHERE id = 'old'");
+  a.edit("INSERT INTO slots VALUES ('needed', 3, NULL), ('child', 1, 'needed')");
+  b.edit("INSERT INTO slots VALUES ('later', 3, NULL)");
+  await settle(); // old leaves for child, child waits for needed, and needed waits for people
+
+  b.edit("UPDATE slots SET parent = 'other' WHERE id = 'old'");
+  await settle();
+
+  expect(all(b, "SELECT * FROM slots WHERE id = 'old'")).toEqual([["old", 1, "other"]]);
+});
+
 test("a row that refers to another twice, once as a part of it and once with a right to keep it, keeps it", async () => {
   // seed 9538: the middle row was deleted and brought back for ever
   const { devices, settle } = await worldOf(

@@ -36,6 +36,8 @@ export class Placing {
   /** Rows held by this session; the reason is in `sync_held`. */
   readonly #heldHere = new Set<RowWork>();
   readonly #relaxed = new Set<RowWork>();
+  /** Rows that have stepped aside, with what their tables had before. */
+  readonly #aside = new Map<RowWork, { readonly columns: readonly string[]; readonly values: Values }>();
   /** Held rows that wait for nothing but each other: placed together, and checked at COMMIT. */
   #circle: ReadonlySet<RowWork> = new Set();
 
@@ -165,6 +167,7 @@ export class Placing {
   /** Gives a row's unique columns a value that no other row has, until it can have its own. False: its table does not take that. */
   stepAside(work: RowWork, columns: readonly string[]): boolean {
     const full = this.#scope.works.fullValues(work);
+    const before = this.#scope.works.physical(work) ?? full;
     try {
       if (!work.rows.stepAside(work.rowId, columns)) return false;
     } catch (error) {
@@ -172,8 +175,20 @@ export class Placing {
       return false;
     }
     work.physical = undefined;
+    if (!this.#aside.has(work)) this.#aside.set(work, { columns, values: before });
     this.#hold(work, "constraint", "UNIQUE", full);
     return true;
+  }
+
+  /** Rows that have stepped aside for one that still could not come show what they had: an edit would tell the value of the moment. */
+  stepBack(): void {
+    for (const [work, { columns, values }] of this.#aside) {
+      const own = columns.filter((name) => work.rows.columnSet.has(name));
+      const { blocking, relaxed, nulled } = this.parents.missing({ ...work, value: (column) => values[column] }, own);
+      if (blocking !== null || relaxed !== null || nulled.length > 0 || this.#scope.works.physical(work) === null) continue;
+      this.#write(work, values, own);
+      work.physical = undefined;
+    }
   }
 
   /** Writes a living row with these values in place of its own, if its table takes them and its parents are here. */
@@ -282,6 +297,7 @@ export class Placing {
     if (work.data !== null || this.#heldHere.has(work)) this.#scope.parts.held.remove(work.rows.spec.name, work.rowId);
     this.#heldHere.delete(work);
     this.#relaxed.delete(work);
+    this.#aside.delete(work);
   }
 }
 

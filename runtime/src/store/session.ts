@@ -185,6 +185,7 @@ export class Session {
       progress ||= this.#placing.held.some((work) => isAlive(work) && this.#collisions.makeRoom(work));
       if (progress) this.#placing.retry();
     }
+    this.#placing.stepBack();
   }
 
   #applyRule(work: RowWork): boolean {

@@ -372,6 +372,34 @@ test("a row that steps aside in vain shows what it had, and an edit of it tells 
   expect(all(b, "SELECT * FROM slots WHERE id = 'old'")).toEqual([["old", 1, "other"]]);
 });
 
+test("rows of a reference cycle that dangle by permission, one of which wants a unique value that is taken, do not stop a pull", async () => {
+  // seed 963042: every pull threw
+  const cyclic = tableOf("nodes", {
+    columns: { place: "integer", next: "uuid?", email: "uuid?" },
+    references: [
+      { columns: ["next"], table: "nodes", onDelete: "restrict" },
+      { columns: ["email"], table: "emails", synced: false },
+    ],
+    unique: [["place"]],
+  });
+  const { devices, settle } = await worldOf([cyclic], 2);
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  b.edit("INSERT INTO nodes VALUES ('earlier', 1, NULL, NULL)");
+  a.edit("INSERT INTO emails VALUES ('e')");
+  a.edit("INSERT INTO nodes VALUES ('x', 1, NULL, 'e'), ('y', 2, 'x', 'e')");
+  a.edit("UPDATE nodes SET next = 'y' WHERE id = 'x'");
+
+  await settle();
+
+  for (const device of devices) {
+    expect(all(device, "SELECT * FROM nodes ORDER BY id")).toEqual([
+      ["x", 1, "y", "e"],
+      ["y", 2, "x", "e"],
+    ]);
+    expect(device.store.heldCount()).toBe(0);
+  }
+});
+
 test("a row that refers to another twice, once as a part of it and once with a right to keep it, keeps it", async () => {
   // seed 9538: the middle row was deleted and brought back for ever
   const { devices, settle } = await worldOf(

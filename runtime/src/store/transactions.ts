@@ -95,22 +95,24 @@ export function transactions(
    * be placed, or a table outside the schema still refers to a deleted row), runs it again checking each
    * statement, so that only the offending rows are held.
    */
+  function deferring<T>(device: string, enforced: boolean, body: (session: Session) => T): T {
+    try {
+      return session(device, { enforced, deferred: true }, body);
+    } catch (error) {
+      if (!(error instanceof BrokenCircleError) && driver.constraintOf(error) !== "FOREIGNKEY") throw error;
+      return session(device, { enforced, deferred: false }, body);
+    }
+  }
+
   function apply<T>(device: string, body: (session: Session) => T): T {
     const enforced = foreignKeysOn();
-    let relaxed: Session["relaxed"] = [];
-    const run = (opened: Session): T => {
-      const result = body(opened);
-      relaxed = opened.relaxed;
-      return result;
-    };
     return rarelyCheckpointing(driver, () => {
-      let result: T;
-      try {
-        result = session(device, { enforced, deferred: true }, run);
-      } catch (error) {
-        if (!(error instanceof BrokenCircleError) && driver.constraintOf(error) !== "FOREIGNKEY") throw error;
-        result = session(device, { enforced, deferred: false }, run);
-      }
+      let relaxed: Session["relaxed"] = [];
+      const result = deferring(device, enforced, (opened) => {
+        const done = body(opened);
+        relaxed = opened.relaxed;
+        return done;
+      });
       if (relaxed.length > 0) placeRelaxed(device, relaxed);
       return result;
     });
@@ -120,7 +122,7 @@ export function transactions(
   function placeRelaxed(device: string, rows: Session["relaxed"]): void {
     driver.exec("PRAGMA foreign_keys = OFF");
     try {
-      session(device, { enforced: false, deferred: true }, (opened) => opened.resolve(rows));
+      deferring(device, false, (opened) => opened.resolve(rows));
     } finally {
       driver.exec("PRAGMA foreign_keys = ON");
     }

@@ -635,6 +635,23 @@ test("an edit that a backup does not have is not taken for one of another row at
   expect(a.store.conflicts(10)).toMatchObject([{ rowId: "p", kind: "overwritten", values: { name: "of before" } }]);
 });
 
+test("an edit that waits to be pushed is not told before as if others had forgotten it", async () => {
+  // seed 963168: its author then claimed to have read what he had not
+  const { devices, server, settle } = await worldOf([projects], 2);
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  a.edit("INSERT INTO projects VALUES ('p', 'x')");
+  a.edit("DELETE FROM projects");
+  await sync(a);
+  b.edit("INSERT INTO projects VALUES ('p', 'of b')");
+
+  await b.pull(); // before its first push: the delete loses
+  expect(server.log.filter(({ deviceId }) => deviceId === b.name)).toEqual([]);
+  await settle();
+
+  expect(server.log.filter(({ deviceId }) => deviceId === b.name)).toMatchObject([{ op: "INSERT", rowId: "p" }]);
+  for (const device of devices) expect(all(device, "SELECT * FROM projects")).toEqual([["p", "of b"]]);
+});
+
 test("a deleted row steps aside for one that its child is about to refer to", async () => {
   // seed 889: each of the three waited for another
   const { devices, settle } = await worldOf(

@@ -90,7 +90,7 @@ export async function reseed(store: Store, relay: Relay, format: EntryFormat, de
 /** Tells again what others may have forgotten. Readers who remember it find no loss in it: nobody has made these entries. */
 export async function tellForgotten(store: Store, relay: Relay, format: EntryFormat, device: string): Promise<void> {
   // Without its author's clock an entry would be a new one.
-  const forgotten = format.compat === "full" ? [...store.recallForgotten()] : [];
+  const forgotten = format.compat === "full" ? [...store.recallForgotten(device)] : [];
   const seen = store.highestCursor();
   const entries = forgotten.map(({ entry, device: author }) =>
     encodeEntry(format, { ...entry, seen, isRule: entry.op !== "DELETE" }, author),

@@ -64,6 +64,8 @@ export interface Changelog {
   readonly countUnpushable: () => number;
   /** An entry of this row with this stamp is here. */
   readonly has: (stamp: number, rowId: string) => boolean;
+  /** Such an entry is here, and is still to be pushed. */
+  readonly isUnpushed: (table: string, rowId: string, stamp: number) => boolean;
   /** The latest stamp of an entry that was removed; 0: none was. */
   readonly prunedStamp: () => number;
   /** Removes pushed entries captured before `beforeStamp`, and the oldest pushed ones beyond `maxEntries`. Returns how many. */
@@ -127,6 +129,9 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
   const firstUnstamped = driver.prepare("SELECT min(id) FROM sync_changelog WHERE id > ? AND stamp IS NULL");
   const unpushed = driver.prepare(
     `SELECT ${COLUMNS} FROM sync_changelog WHERE id > ? AND pushed = ${UNPUSHED} AND stamp IS NOT NULL ORDER BY id LIMIT ?`,
+  );
+  const unpushedAt = driver.prepare(
+    `SELECT 1 FROM sync_changelog WHERE id > ? AND pushed = ${UNPUSHED} AND table_name = ? AND row_id = ? AND stamp = ?`,
   );
   const markRange = driver.prepare("UPDATE sync_changelog SET pushed = ? WHERE id BETWEEN ? AND ? AND stamp <= ?");
   const firstUnpushed = driver.prepare(`SELECT coalesce(min(id) - 1, ?) FROM sync_changelog WHERE id > ? AND pushed = ${UNPUSHED}`);
@@ -239,6 +244,7 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
       }
       return false;
     },
+    isUnpushed: (table, rowId, stamp) => unpushedAt.get(pushedThrough(), table, rowId, stamp) !== undefined,
     prunedStamp: () => state.getNumber(PRUNED_STAMP, 0),
     prune(beforeStamp, maxEntries) {
       const last = oldStamp.get(beforeStamp, BigInt(maxEntries ?? Number.MAX_SAFE_INTEGER))?.[0];

@@ -19,8 +19,8 @@ export interface Retelling {
   readonly note: (rows: TableRows, change: RemoteChange) => void;
   /** The log has this change. */
   readonly read: (rows: TableRows, change: RemoteChange) => void;
-  /** What is to be told, from the registers as they are now. */
-  readonly entries: () => Iterable<RecalledEntry>;
+  /** What is to be told, from the registers as they are now. What `device`, this one, has edited and not pushed yet tells itself. */
+  readonly entries: (device: string) => Iterable<RecalledEntry>;
   /** In a transaction of the caller's: it is told. */
   readonly done: () => void;
 }
@@ -36,11 +36,13 @@ export function retelling({ tables, clocks, changelog }: Parts): Retelling {
     read(rows, change) {
       if (!read.isEmpty && read.get(change.table, change.rowId) !== null) read.add(change, rows.columns);
     },
-    *entries() {
+    *entries(device) {
       for (const [table, rowId] of changelog.untold()) {
         const rows = tables.get(table);
         const stored = clocks.load(table, rowId);
-        if (rows !== undefined && stored !== null) yield* recallKnown(rows, rowId, stored, read.get(table, rowId));
+        if (rows === undefined || stored === null) continue;
+        for (const recalled of recallKnown(rows, rowId, stored, read.get(table, rowId)))
+          if (recalled.device !== device || !changelog.isUnpushed(table, rowId, recalled.entry.stamp)) yield recalled;
       }
     },
     done() {

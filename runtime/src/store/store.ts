@@ -59,7 +59,7 @@ export interface Store extends Outbox, HeldRows, ConflictList, LifeCycle {
   /** Rows that the log has deleted are not told at the baseline: what others lack of them is told again instead. */
   readonly withdrawDead: () => void;
   /** What others may have forgotten of rows, and somebody has written since who had read nothing. */
-  readonly recallForgotten: () => Iterable<RecalledEntry>;
+  readonly recallForgotten: (device: string) => Iterable<RecalledEntry>;
   /** It is in the log. */
   readonly endRecall: () => void;
   /**

@@ -889,3 +889,11 @@ test("a row of before that loses against an edit is no conflict: it was there to
     expect(device.store.conflictCount()).toBe(0);
   }
 });
+
+// It was gone from its device and alive in the log, or came back without its local columns.
+test.each([1_100_411, 1_100_055])(
+  "a row that refers to one of two deleted rows in a cycle is not taken along in silence (seed %i)",
+  async (seed) => {
+    expect(await runSeed(seed, { schemas: 140, restore: false }, false)).toBeNull();
+  },
+);

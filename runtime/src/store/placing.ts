@@ -235,7 +235,11 @@ export class Placing {
       work.isLeaving = true;
       for (const { child } of this.childrenOf(work)) if (!isAlive(child)) this.bury(child);
       work.isLeaving = false;
-      const [waiting] = [...this.childrenOf(work), ...this.waitingFor(work)].filter(({ child }) => !child.isLeaving);
+      const children = this.childrenOf(work);
+      // In a cycle, what leaves with this row may have living children of its own: cascades would take them along.
+      const isInCycle = children.some(({ child }) => child.isLeaving);
+      const waiting =
+        [...children, ...this.waitingFor(work)].find(({ child }) => !child.isLeaving) ?? (isInCycle ? this.#livingBelow(work) : undefined);
       if (waiting !== undefined) return this.#hold(work, "children", waiting.child.rows.spec.name);
       const values = this.#scope.works.fullValues(work);
       if (!this.#remove(work)) return this.#hold(work, "constraint", "FOREIGNKEY");
@@ -246,6 +250,18 @@ export class Placing {
     work.overlay = {};
     this.#unhold(work);
     this.#scope.works.save(work);
+  }
+
+  /** A row that lives below this one: a child of it, or of its children that are to leave. */
+  #livingBelow(work: RowWork): Child | undefined {
+    const seen = new Set([work]);
+    for (const dead of seen) {
+      const below = [...this.childrenOf(dead), ...this.waitingFor(dead)];
+      const living = below.find(({ child }) => isAlive(child));
+      if (living !== undefined) return living;
+      for (const { child } of below) seen.add(child);
+    }
+    return undefined;
   }
 
   /** False: the table keeps the row. */

@@ -8,6 +8,7 @@ import { loadSpec } from "../support/load-spec.ts";
 import { modelOf, tableOf } from "../support/models.ts";
 import { SimulatedSnapshots } from "../support/simulated-snapshots.ts";
 import { quiesce, SimulatedDevice, SimulatedServer } from "../support/simulation.ts";
+import { FIRST_OF_VERSIONS, schemaOf } from "./schema.ts";
 import { runSeed } from "./simulate.ts";
 
 interface World {
@@ -829,6 +830,15 @@ test.each([
 
 test("a deleted row that stays while a clash waits for people is no broken promise", async () => {
   expect(await runSeed(920_238, { schemas: 100, restore: false }, false)).toBeNull();
+});
+
+test("where payloads carry no masks, the simulator's rows merge whole, as the language has it", async () => {
+  // seed 1102223: merged by column, a push that was repeated after a pull gave one clock two values, and a composite reference named nothing
+  for (let number = 0; number < FIRST_OF_VERSIONS; number++) {
+    const { compat, tables } = schemaOf(number);
+    if (compat === "synckit") expect(new Set(tables.map(({ conflicts }) => conflicts))).toEqual(new Set(["row"]));
+  }
+  expect(await runSeed(1_102_223, { schemas: 140, restore: false }, false)).toBeNull();
 });
 
 test("of rows that were there before, one stands as a whole where rows merge whole, and the other one is kept as a conflict", async () => {

@@ -907,3 +907,18 @@ test.each([1_100_411, 1_100_055])(
     expect(await runSeed(seed, { schemas: 140, restore: false }, false)).toBeNull();
   },
 );
+
+test("a deleted row whose id is the empty text is in a snapshot as others are", async () => {
+  // seed 1203170: who began with the snapshot kept the row
+  const { devices, server } = await worldOf([projects], 1);
+  const [a] = devices as [SimulatedDevice];
+  a.edit("INSERT INTO projects VALUES ('', 'x')");
+  await sync(a);
+  a.edit("DELETE FROM projects");
+  await sync(a);
+
+  const { rows } = a.store.exportRows(a.name, null, 1_000);
+
+  expect(server.log).toHaveLength(2);
+  expect(rows).toMatchObject([{ table: "projects", rowId: "" }]);
+});

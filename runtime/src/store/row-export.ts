@@ -119,9 +119,9 @@ function readBeside({ driver, clocks }: Parts, { spec }: TableRows, after: strin
   const found = driver
     .prepare(
       `SELECT row_id, data, ${CLOCK_COLUMNS.join(", ")} FROM sync_row_clock
-       WHERE table_name = ? AND row_id > ? AND (alive = 0 OR data IS NOT NULL) ORDER BY row_id LIMIT ?`,
+       WHERE table_name = ?${after === null ? "" : " AND row_id > ?"} AND (alive = 0 OR data IS NOT NULL) ORDER BY row_id LIMIT ?`,
     )
-    .all(spec.name, after ?? "", BigInt(limit));
+    .all(spec.name, ...(after === null ? [] : [after]), BigInt(limit)); // the empty text is a row id, too
   return found.map(([rowId, data, ...clock]: Row) => ({
     rowId: rowId as string,
     row: toRow(spec.name, rowId as string, clocks.registersOf(clock), data as string | null),

@@ -922,3 +922,38 @@ test("a deleted row whose id is the empty text is in a snapshot as others are", 
   expect(server.log).toHaveLength(2);
   expect(rows).toMatchObject([{ table: "projects", rowId: "" }]);
 });
+
+test("of a reference cycle that is deleted, none goes while a row that is to move away still refers to one of them", async () => {
+  // seed 1100055: SQLite took the row along with the cycle, and it came back without what only this device had of it
+  const { devices, settle } = await worldOf(
+    [
+      tableOf("nodes", {
+        columns: { up: "uuid?", name: "text?" },
+        local: { note: { type: "text", nullable: true } },
+        references: [{ columns: ["up"], table: "nodes", onDelete: "cascade" }],
+      }),
+    ],
+    2,
+  );
+  const [a, b] = devices as [SimulatedDevice, SimulatedDevice];
+  b.edit("INSERT INTO nodes (id, up) VALUES ('p', NULL), ('q', 'p'), ('x', 'p')");
+  b.edit("UPDATE nodes SET up = 'q' WHERE id = 'p'");
+  await settle();
+  a.edit("UPDATE nodes SET note = 'only here' WHERE id = 'x'");
+  b.edit("INSERT INTO nodes (id) VALUES ('new')");
+  await b.push();
+  b.edit("UPDATE nodes SET name = 'named' WHERE id = 'new'"); // told twice, it is written after what came once
+  b.edit("UPDATE nodes SET up = 'new' WHERE id = 'x'");
+  b.edit("DELETE FROM nodes WHERE id = 'p'");
+  await b.push();
+
+  await settle();
+
+  const rows = "SELECT id, up, note FROM nodes ORDER BY id";
+  expect(all(a, rows)).toEqual([
+    ["new", null, null],
+    ["x", "new", "only here"],
+  ]);
+  expect(all(b, "SELECT id FROM nodes ORDER BY id")).toEqual([["new"], ["x"]]);
+  expect(a.store.heldCount()).toBe(0);
+});

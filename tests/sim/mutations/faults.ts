@@ -204,9 +204,9 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "forgotten-in-half-the-time",
-    description: "deleted rows are forgotten after the time for which a device may stay away, and not after twice that",
+    description: "deleted rows are forgotten after half the time for which a device may stay away, and not after twice that",
     find: "const forgetAfterMs = 2 * maxAwayDays * DAY_MS;",
-    replace: "const forgetAfterMs = maxAwayDays * DAY_MS;",
+    replace: "const forgetAfterMs = (maxAwayDays / 2) * DAY_MS;",
     test: {
       file: "tests/forgetting.test.ts",
       name: "whoever may still push what it did before it heard of a delete meets those who remember it > a device that was offline: its edit brings the row back whole",

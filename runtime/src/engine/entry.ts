@@ -17,7 +17,7 @@ import {
 import { tableNamed, underPresentNames } from "./earlier-names.ts";
 import type { PayloadEntry, PulledEntry } from "../client/entries.ts";
 import type { ChangelogEntry } from "../store/changelog.ts";
-import { type Clock, hasOwnBaseline } from "../store/clock.ts";
+import { type Clock, clockOf } from "../store/clock.ts";
 import type { LaterEdit } from "../store/coalesce.ts";
 import { maskToColumns } from "../store/mask.ts";
 import type { RemoteChange } from "../store/remote-change.ts";
@@ -86,11 +86,11 @@ function plainPayload(rows: TableRows, entry: EntryToSend): string | null {
 
 function signedPayload(rows: TableRows, entry: EntryToSend, device: string): string {
   const { later = [] } = entry;
-  const clock = [entry.stamp, entry.stamp === 0 && !hasOwnBaseline(rows.spec) ? "" : device] as const;
+  const clock = clockOf(rows.spec, entry.stamp, device);
   const member: ReservedMember = {
     t: entry.table,
     o: entry.op,
-    c: clock,
+    c: [clock.stamp, clock.device],
     s: entry.seen,
     ...(entry.isRule ? { r: true as const } : {}),
     ...(rows.spec.epoch === undefined ? {} : { e: rows.spec.epoch }),
@@ -122,7 +122,7 @@ export function decodeEntry(format: EntryFormat, entry: PulledEntry): DecodedEnt
   if (rowId === null) return refuse(epoch < ownEpoch ? "earlier-epoch" : "malformed");
   // In an earlier epoch the row may have had another row id; the payload says which row it is.
   if (epoch === ownEpoch && entry.rowId !== rowId && entry.rowId !== format.rowHash(entry.table, rowId)) return refuse("moved");
-  const clock = signed === null ? wireClock(rows, entry) : normalClock(signed.c[0], signed.c[1]);
+  const clock = signed === null ? wireClock(rows, entry) : plausible({ stamp: signed.c[0], device: signed.c[1] });
   if (clock === null) return refuse("clock");
   return toChange(rows, { op: entry.op, rowId, clock, payload, signed, names });
 }
@@ -202,12 +202,11 @@ function toChange(rows: TableRows, { op, rowId, clock, payload, signed, names }:
 
 const NOTHING: ReadonlySet<string> = new Set();
 
-const normalClock = (stamp: number, device: string): Clock | null => (stamp > MAX_STAMP ? null : { stamp, device });
+const plausible = (clock: Clock): Clock | null => (clock.stamp > MAX_STAMP ? null : clock);
 
 function wireClock({ spec }: TableRows, entry: PulledEntry): Clock | null {
   const stamp = timestampToStamp(entry.timestamp);
-  if (stamp === null || stamp < 0) return null;
-  return normalClock(stamp, stamp === 0 && !hasOwnBaseline(spec) ? "" : (entry.deviceId ?? ""));
+  return stamp === null || stamp < 0 ? null : plausible(clockOf(spec, stamp, entry.deviceId ?? ""));
 }
 
 function rowIdIn(rows: TableRows, payload: Readonly<Record<string, unknown>>): string | null {

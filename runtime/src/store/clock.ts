@@ -23,6 +23,12 @@ export const BASELINE: Clock = { stamp: 0, device: "" };
 export const hasOwnBaseline = ({ conflicts, apply }: Pick<TableSpec, "conflicts" | "apply">): boolean =>
   conflicts === "row" && apply === "upsert";
 
+/** The clock under which a device tells a row of this table. */
+export const clockOf = (spec: Pick<TableSpec, "conflicts" | "apply">, stamp: number, device: string): Clock => ({
+  stamp,
+  device: stamp === BASELINE.stamp && !hasOwnBaseline(spec) ? BASELINE.device : device,
+});
+
 /** Negative, zero or positive as `a` is earlier than, equal to or later than `b`. */
 export function compareClocks(a: Clock, b: Clock): number {
   if (a.stamp !== b.stamp) return a.stamp - b.stamp;

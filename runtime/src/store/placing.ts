@@ -233,13 +233,12 @@ export class Placing {
     if (work.isLeaving) return;
     if (this.#scope.works.physical(work) !== null) {
       work.isLeaving = true;
-      for (const { child } of this.childrenOf(work)) if (!isAlive(child)) this.bury(child);
+      for (const { child } of this.#childrenOf(work)) if (!isAlive(child)) this.bury(child);
       work.isLeaving = false;
-      const children = this.childrenOf(work);
+      const dependents = this.dependentsOf(work);
       // In a cycle, what leaves with this row may have living children of its own: cascades would take them along.
-      const isInCycle = children.some(({ child }) => child.isLeaving);
-      const waiting =
-        [...children, ...this.waitingFor(work)].find(({ child }) => !child.isLeaving) ?? (isInCycle ? this.#livingBelow(work) : undefined);
+      const isInCycle = dependents.some(({ child }) => child.isLeaving);
+      const waiting = dependents.find(({ child }) => !child.isLeaving) ?? (isInCycle ? this.#livingBelow(work) : undefined);
       if (waiting !== undefined) return this.#hold(work, "children", waiting.child.rows.spec.name);
       const values = this.#scope.works.fullValues(work);
       if (!this.#remove(work)) return this.#hold(work, "constraint", "FOREIGNKEY");
@@ -256,7 +255,7 @@ export class Placing {
   #livingBelow(work: RowWork): Child | undefined {
     const seen = new Set([work]);
     for (const dead of seen) {
-      const below = [...this.childrenOf(dead), ...this.waitingFor(dead)];
+      const below = this.dependentsOf(dead);
       const living = below.find(({ child }) => isAlive(child));
       if (living !== undefined) return living;
       for (const { child } of below) seen.add(child);
@@ -277,8 +276,13 @@ export class Placing {
     return true;
   }
 
+  /** Rows that refer to this one in their table, and those that wait to. */
+  dependentsOf(work: RowWork): readonly Child[] {
+    return [...this.#childrenOf(work), ...this.#waitingFor(work)];
+  }
+
   /** Living rows that are to refer to this one, and are held for now. */
-  waitingFor(work: RowWork): readonly Child[] {
+  #waitingFor(work: RowWork): readonly Child[] {
     const edges = this.#scope.inbound.get(work.rows.spec.name) ?? [];
     if (edges.length === 0 || (this.#heldHere.size === 0 && !this.#scope.hasHeld)) return [];
     return edges.flatMap(({ child: rows, reference }) => {
@@ -293,7 +297,7 @@ export class Placing {
   }
 
   /** Rows whose table has them refer to this one, itself left out. */
-  childrenOf(work: RowWork): readonly Child[] {
+  #childrenOf(work: RowWork): readonly Child[] {
     return (this.#scope.inbound.get(work.rows.spec.name) ?? []).flatMap(({ child: rows, reference }) => {
       const keys = keysOf(work.rows, this.#scope.works.physical(work) ?? {}, reference);
       const rowIds = keys === null ? [] : rows.find(reference.columns, keys);

@@ -36,9 +36,9 @@ export class ReferenceRules {
 
   /** A dead row that living ones refer to. One that is about to refer elsewhere does not count. */
   #applyChildRules(parent: RowWork): boolean {
-    const children = [...this.#placing.childrenOf(parent), ...this.#placing.waitingFor(parent)].filter(
-      ({ child, reference }) => isAlive(child) && !isMoving(child, parent, reference),
-    );
+    const children = this.#placing
+      .dependentsOf(parent)
+      .filter(({ child, reference }) => isAlive(child) && !isMoving(child, parent, reference));
     const refusing = children.find(({ child, reference }) => ruleOf(child.rows, reference) === "revive");
     const [first] = refusing === undefined ? children : [refusing];
     return first !== undefined && this.#followRule(first.child, parent, first.reference);
@@ -47,7 +47,7 @@ export class ReferenceRules {
   /** A living row refers to this one and does not let it go; nor does one whose own rows do not let it go. */
   isNeeded(work: RowWork, seen: Set<RowWork>): boolean {
     seen.add(work);
-    return [...this.#placing.childrenOf(work), ...this.#placing.waitingFor(work)].some(({ child, reference }) => {
+    return this.#placing.dependentsOf(work).some(({ child, reference }) => {
       if (!isAlive(child) || isMoving(child, work, reference)) return false;
       const rule = ruleOf(child.rows, reference);
       return rule === "revive" || (rule === "cascade" && !seen.has(child) && this.isNeeded(child, seen));

@@ -4,7 +4,7 @@
  */
 import { rowIdToWire, type WireValue } from "@synckit-gen/schemas/protocol";
 import type { Driver } from "../driver/driver.ts";
-import { BASELINE, hasOwnBaseline } from "./clock.ts";
+import { BASELINE, clockOf } from "./clock.ts";
 import type { Changelog } from "./changelog.ts";
 import { quoteName, quoteText } from "./quote-name.ts";
 import type { Registers, Values } from "./registers.ts";
@@ -114,7 +114,7 @@ export function startOver({ driver, tables, clocks, changelog }: Parts): StartOv
         const written = rows.columns.filter((column) => isGap(column, given[column]));
         if (written.length === 0) return [];
         const values = { ...rowIdToWire(rows.identity, rowId), ...pick(given, written) };
-        const clock = { ...BASELINE, device: hasOwnBaseline(rows.spec) ? device : "" };
+        const clock = clockOf(rows.spec, BASELINE.stamp, device);
         return [{ table, rowId, op: "INSERT", clock, written: new Set(written), values, isFresh: false, seen: null, isRule: false }];
       });
     },

@@ -1,26 +1,12 @@
 /** Whatever comes with a session, a signed address or a signed-in browser: paths, queries, headers and forms that are not what they are to be. */
-import {
-  createApp,
-  createServer,
-  createUser,
-  openFolderBlobs,
-  openSqliteStorage,
-  type LogRecord,
-  type Storage,
-  type SyncServer,
-} from "@synckit-gen/server";
 import { codec } from "@synckit-gen/schemas/protocol";
 import fc from "fast-check";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { inProcess, textOf } from "./server-client.ts";
 import { FormBrowser } from "./support/form-browser.ts";
+import { EMAIL, type FuzzedServer, PASSWORD, startFuzzedServer } from "./support/fuzzed-server.ts";
 
 const ORIGIN = "http://in-process";
-const EMAIL = "ada@example.com";
-const PASSWORD = "correct horse";
 const OPERATOR_TOKEN = "a token that nobody guesses";
 const METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"] as const;
 const PATHS = [
@@ -37,38 +23,22 @@ const PATHS = [
   "/blobs/",
 ];
 
-let storage: Storage;
-let server: SyncServer;
-let token: string;
-let blobFolder: string;
-let apiKey: string;
-const failures: LogRecord[] = [];
+let fuzzed: FuzzedServer;
+let server: FuzzedServer["server"];
 
 beforeAll(async () => {
-  storage = openSqliteStorage(":memory:");
-  blobFolder = mkdtempSync(join(tmpdir(), "synckit-fuzz-"));
-  server = createServer({
-    storage,
-    secret: new Uint8Array(32),
-    rateLimits: null,
-    blobs: openFolderBlobs(blobFolder),
+  fuzzed = await startFuzzedServer({
     operatorToken: OPERATOR_TOKEN,
     metricsToken: OPERATOR_TOKEN,
     corsOrigins: ["https://app.example.com"],
     trustedProxies: ["127.0.0.0/8"],
-    logger: (record) => void (record.kind === "failure" && failures.push(record)),
   });
-  ({ apiKey } = await createApp(storage, "app"));
-  await createUser(storage, EMAIL, PASSWORD);
-  token = textOf(await inProcess(server).call("POST", "/api/sync/auth", { email: EMAIL, password: PASSWORD, api_key: apiKey }), "token");
+  ({ server } = fuzzed);
 });
 afterEach(() => {
-  expect(failures.splice(0)).toEqual([]);
+  expect(fuzzed.failures.splice(0)).toEqual([]);
 });
-afterAll(async () => {
-  await storage.close();
-  rmSync(blobFolder, { recursive: true });
-});
+afterAll(() => fuzzed.close());
 
 const odd = fc.oneof(
   fc.string({ unit: "binary", maxLength: 30 }),
@@ -179,13 +149,13 @@ test("any path below an endpoint, any query, any headers", async () => {
       async (method, [start, more, query], given, body) => {
         const made = request(`${ORIGIN}${start}${more}${query}`, {
           method,
-          headers: { Authorization: `Bearer ${token}`, ...given },
+          headers: { Authorization: `Bearer ${fuzzed.token}`, ...given },
           body: method === "GET" || method === "HEAD" ? null : body,
         });
         fc.pre(made !== null);
         const response = await server.fetch(made);
         await response.body?.cancel();
-        expect(failures).toEqual([]);
+        expect(fuzzed.failures).toEqual([]);
         expect(ANSWERS).toContain(response.status);
       },
     ),
@@ -194,7 +164,7 @@ test("any path below an endpoint, any query, any headers", async () => {
 });
 
 test("any range of a file, and any change of its signed address", async () => {
-  const caller = inProcess(server).as(token);
+  const caller = inProcess(server).as(fuzzed.token);
   const content = new Uint8Array(1000).fill(7);
   const hash = "ab".repeat(32);
   const put = textOf(await caller.call("POST", "/api/sync/blobs/upload", { hash, size_bytes: content.length }), "upload_url");
@@ -232,7 +202,7 @@ test("any range of a file, and any change of its signed address", async () => {
         fc.pre(made !== null && made.url !== new URL(url).href);
         const response = await server.fetch(made);
         await response.body?.cancel();
-        expect(failures).toEqual([]);
+        expect(fuzzed.failures).toEqual([]);
         // Only what is said twice, or in other letters, may still be the same grant.
         if (response.status === 200) expect(new URL(made.url).pathname, made.url).toBe(new URL(url).pathname);
         else expect([400, 403, 404, 405]).toContain(response.status);

@@ -1,21 +1,9 @@
 /** Whatever JSON, bytes or headers come in: an answer that says what was wrong, and never a failure of our own. */
-import {
-  createApp,
-  createServer,
-  createUser,
-  openFolderBlobs,
-  openSqliteStorage,
-  type LogRecord,
-  type Storage,
-  type SyncServer,
-} from "@synckit-gen/server";
 import { codec } from "@synckit-gen/schemas/protocol";
 import fc from "fast-check";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { entry, inProcess, textOf, type Caller } from "./server-client.ts";
+import { type FuzzedServer, startFuzzedServer } from "./support/fuzzed-server.ts";
 
 /** Every endpoint that takes a body, as the codec knows them: a new one is fuzzed without being named here. */
 const ENDPOINTS = Object.values(codec.endpoints)
@@ -23,36 +11,24 @@ const ENDPOINTS = Object.values(codec.endpoints)
   .map(({ method, path }) => [method, path] as const);
 const EXPECTED = new Set([200, 400, 401, 404, 409, 413, 422]);
 
-let storage: Storage;
-let server: SyncServer;
+let fuzzed: FuzzedServer;
+let server: FuzzedServer["server"];
 let caller: Caller;
-let token: string;
 let deviceId: string;
-let blobFolder: string;
-let failures: LogRecord[] = [];
 
 beforeAll(async () => {
-  storage = openSqliteStorage(":memory:");
-  const logger = (record: LogRecord): void => void (record.kind === "failure" && failures.push(record));
-  blobFolder = mkdtempSync(join(tmpdir(), "synckit-fuzz-"));
-  server = createServer({ storage, secret: new Uint8Array(32), rateLimits: null, logger, blobs: openFolderBlobs(blobFolder) });
-  const { apiKey } = await createApp(storage, "app");
-  await createUser(storage, "ada@example.com", "correct horse");
-  const request = { email: "ada@example.com", password: "correct horse", api_key: apiKey, key: "default" };
-  token = textOf(await inProcess(server).call("POST", "/api/sync/auth", request), "token");
-  caller = inProcess(server).as(token);
+  fuzzed = await startFuzzedServer();
+  ({ server } = fuzzed);
+  caller = inProcess(server).as(fuzzed.token);
   deviceId = textOf(await caller.call("POST", "/api/sync/devices", { device_name: "d", platform: "web" }), "id");
 });
 beforeEach(() => {
-  failures = [];
+  fuzzed.failures.length = 0;
 });
-afterAll(async () => {
-  await storage.close();
-  rmSync(blobFolder, { recursive: true });
-});
+afterAll(() => fuzzed.close());
 
 async function expectAnswer(response: Response): Promise<void> {
-  expect(failures).toEqual([]);
+  expect(fuzzed.failures).toEqual([]);
   expect(EXPECTED).toContain(response.status);
   if (response.status !== 200) expect(Object.keys((await response.json()) as object)).toEqual(["error"]);
 }
@@ -63,7 +39,7 @@ const send = (
   body: string | Uint8Array<ArrayBuffer>,
   headers: Record<string, string> = {},
 ): Promise<Response> =>
-  server.fetch(new Request(`http://x/api/sync${path}`, { method, body, headers: { Authorization: `Bearer ${token}`, ...headers } }));
+  server.fetch(new Request(`http://x/api/sync${path}`, { method, body, headers: { Authorization: `Bearer ${fuzzed.token}`, ...headers } }));
 
 test("any JSON at any endpoint", async () => {
   await fc.assert(
@@ -128,7 +104,7 @@ test("any path and any authorization", async () => {
   await fc.assert(
     fc.asyncProperty(fc.webPath(), fc.constantFrom("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"), async (path, method) => {
       const response = await server.fetch(new Request(`http://x${path}`, { method }));
-      expect(failures).toEqual([]);
+      expect(fuzzed.failures).toEqual([]);
       expect([200, 401, 404]).toContain(response.status);
     }),
   );

@@ -5,6 +5,7 @@
  * Wide schemas have more of the language: unique columns whose values collide, references that may not be NULL, self
  * references, tables that ignore deletes, and, from one version to the next, another `conflicts` mode and other types.
  */
+import { COLUMN_TYPES, CONSTANT_DEFAULTS } from "../support/column-types.ts";
 import Database from "better-sqlite3";
 import type { Generated } from "../../generator/src/generate.ts";
 import { importFiles } from "../support/import-generated.ts";
@@ -42,17 +43,6 @@ export interface Names {
   readonly column: (table: string, name: string) => string | null;
 }
 
-const TYPES = ["text", "integer", "bigint", "real", "boolean", "json", "timestamp", "blob"] as const;
-const DEFAULTS: Readonly<Record<string, string>> = {
-  text: "'none'",
-  json: "'{}'",
-  timestamp: "'2020-01-01T00:00:00Z'",
-  integer: "0",
-  bigint: "-5",
-  real: "1.5",
-  boolean: "1",
-  blob: "x'00FF'",
-};
 /** Types that write a value the same way: what another one makes of it is not for the simulator to know. */
 const RETYPED: Readonly<Record<string, string>> = {
   text: "timestamp",
@@ -103,8 +93,8 @@ function openEmpty(): Database.Database {
 }
 
 const ownColumn = (random: Random): ColumnEntry => {
-  const type = random.pick(TYPES);
-  return random.chance(0.6) ? { type, nullable: true } : { type, nullable: false, default: DEFAULTS[type] ?? "''" };
+  const type = random.pick(COLUMN_TYPES);
+  return random.chance(0.6) ? { type, nullable: true } : { type, nullable: false, default: CONSTANT_DEFAULTS[type] ?? "''" };
 };
 
 function newTable(random: Random, name: string, parents: readonly string[], isWide: boolean): TableEntry {

@@ -1,4 +1,5 @@
 /** Schemas as plain data, which is YAML too, and edits of them: what authors do from one version to the next. */
+import { COLUMN_TYPES, CONSTANT_DEFAULTS } from "./column-types.ts";
 import fc from "fast-check";
 
 export interface RandomColumn {
@@ -31,27 +32,16 @@ export interface RandomSchema {
 
 export const schemaText = (schema: RandomSchema): string => JSON.stringify(schema, null, 1);
 
-const TYPES = ["text", "integer", "bigint", "real", "boolean", "json", "timestamp", "blob"];
 const TABLES = ["projects", "tasks", 'odd "name"', "select", "émoji 😀"];
 const COLUMNS = ["title", "old", 'a"b', "back\\slash", "$text", "group", "x.y", "é"];
-const DEFAULTS: Readonly<Record<string, string>> = {
-  text: "'none'",
-  json: "'{}'",
-  timestamp: "'2020-01-01T00:00:00Z'",
-  integer: "0",
-  bigint: "-5",
-  real: "1.5",
-  boolean: "1",
-  blob: "x'00FF'",
-};
 const COMPUTED: Readonly<Record<string, string>> = { text: "'a' || 'b'", integer: "abs(-3)", bigint: "2 + 2", real: "0.5 * 3" };
 
 const anyColumn = fc
-  .record({ type: fc.constantFrom(...TYPES), nullable: fc.boolean(), default: fc.constantFrom("none", "constant", "computed") })
+  .record({ type: fc.constantFrom(...COLUMN_TYPES), nullable: fc.boolean(), default: fc.constantFrom("none", "constant", "computed") })
   .map(({ type, nullable, default: kind }) => columnOf(type, nullable, kind));
 
 function columnOf(type: string, nullable: boolean, kind: string): RandomColumn {
-  const value = kind === "none" ? undefined : kind === "computed" ? (COMPUTED[type] ?? DEFAULTS[type]) : DEFAULTS[type];
+  const value = kind === "none" ? undefined : kind === "computed" ? (COMPUTED[type] ?? CONSTANT_DEFAULTS[type]) : CONSTANT_DEFAULTS[type];
   return { type, nullable, ...(value === undefined ? {} : { default: value }) };
 }
 
@@ -120,7 +110,7 @@ export function editSchema(schema: RandomSchema, choice: number): RandomSchema {
   const withTable = (changed: RandomTable): RandomSchema => settled({ ...schema, tables: { ...schema.tables, [name]: changed } });
   const free = Object.keys(entry.columns).filter((column) => !["k1", "k2", "parent_id"].includes(column));
   const columnName = pick(free);
-  const type = pick(TYPES) ?? "text";
+  const type = pick(COLUMN_TYPES) ?? "text";
   const given = columnName === undefined ? undefined : entry.columns[columnName];
   switch (kind) {
     case "add-table": {

@@ -310,3 +310,25 @@ test("where rows merge whole, what a column held that begins to sync is a confli
   for (const device of [a, b]) expect(all(device, "SELECT mood FROM tasks")).toEqual([["of b"]]);
   expect(a.store.conflicts(10)).toMatchObject([{ rowId: "t", kind: "overwritten", values: { mood: "of a" } }]);
 });
+
+test("a column that nobody has written is not told as null when a server that lost the row is told of it again", async () => {
+  // seed 1305078 with 140 schemas: the row was dead before its device could place it
+  const { server, deviceOn, upgrade } = await worldOf(PLAIN, RANKED);
+  const [old, current] = [deviceOn(1, "old"), deviceOn(2, "current")];
+  old.edit("INSERT INTO tasks (id, title) VALUES ('t', 'x')");
+  old.edit("DELETE FROM tasks");
+  await sync(old, current);
+  server.log.splice(0); // an older backup
+  await sync(current);
+  old.edit("INSERT INTO tasks (id, title) VALUES ('t', 'y')");
+  await sync(old);
+  await upgrade(2, old);
+
+  const late = deviceOn(2, "late");
+  await quiesce(server, [old, current, late]);
+
+  for (const device of [old, current, late]) {
+    expect(all(device, "SELECT id, title, rank FROM tasks")).toEqual([["t", "y", 3]]);
+    expect(device.store.heldRows(1)).toEqual([]);
+  }
+});

@@ -12,6 +12,7 @@ import { absentRegisters, isGreater, mergeChange, type Registers, type Values } 
 import type { RowClocks, StoredRow } from "./row-clocks.ts";
 import type { RemoteChange } from "./remote-change.ts";
 import type { TableRows } from "./table-rows.ts";
+import { pick } from "./values.ts";
 
 /** An entry as it may have been pushed once, by whichever device. */
 export interface RecalledEntry {
@@ -113,7 +114,8 @@ function* recallRow(
       seen: 0,
       isRule: false,
       mask: op === "UPDATE" ? columnsToMask(rows, columns) : 0n,
-      data: op === "DELETE" ? null : JSON.stringify({ ...rowIdToWire(rows.identity, rowId), ...complete(rows, values) }),
+      // A column that nobody has had a value for is not in the row: as of a version that did not have it, readers give it its default.
+      data: op === "DELETE" ? null : JSON.stringify({ ...rowIdToWire(rows.identity, rowId), ...pick(values ?? {}, rows.columns) }),
       old: null,
     },
   });
@@ -146,7 +148,3 @@ function* recallRow(
   if (!registers.alive && registers.life.stamp >= 0 && (isAliveThere || isLater(registers.life, logged?.registers.life)))
     yield entry("DELETE", registers.life, []);
 }
-
-/** A payload names every synced column: a reader in another language expects them. */
-const complete = (rows: TableRows, values: Values | null): Record<string, WireValue> =>
-  Object.fromEntries(rows.columns.map((column) => [column, values?.[column] ?? null]));

@@ -3,7 +3,7 @@ import type { Clock } from "./clock.ts";
 import { columnsToMask } from "./mask.ts";
 import type { RowWork } from "./row-works.ts";
 import type { SessionScope } from "./session-scope.ts";
-import type { Values } from "./registers.ts";
+import { settle, type Values } from "./registers.ts";
 import { pick } from "./values.ts";
 
 /** Does to a row what a rule says, as a change of this device's own. What a DELETE takes away is kept as a conflict. Returns its clock. */
@@ -33,10 +33,10 @@ function logChange(scope: SessionScope, work: RowWork, op: "DELETE" | "UPDATE", 
     });
   registers.life = clock;
   registers.alive = op === "UPDATE";
-  if (op === "UPDATE" && rows.spec.conflicts === "row") {
-    registers.base = clock;
-    registers.overrides.clear();
-  } else for (const column of columns) registers.overrides.set(column, clock);
+  // Whole, but for what a held row of an earlier version has no value for: of that, the entry says nothing.
+  const written = op === "UPDATE" && rows.spec.conflicts === "row" ? rows.columns.filter((column) => column in after) : columns;
+  for (const column of written) registers.overrides.set(column, clock);
+  if (written.length > 0) settle(registers, rows.columns);
   work.data = after;
   work.overlay = {};
   parts.changelog.append({

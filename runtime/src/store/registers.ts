@@ -153,7 +153,7 @@ function mergeColumns(
 }
 
 /** Where every column has the same clock, that clock becomes the base; overrides equal to the base go. */
-function settle(registers: Registers, columns: readonly string[]): void {
+export function settle(registers: Registers, columns: readonly string[]): void {
   const clockOf = (column: string): Clock => registers.overrides.get(column) ?? registers.base;
   const first = clockOf(columns[0] as string);
   if (columns.every((column) => compareClocks(clockOf(column), first) === 0)) {

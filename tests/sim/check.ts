@@ -1,6 +1,7 @@
 /** What must hold when every device has read the whole log and has nothing left to say. */
 import type { Table } from "@synckit-gen/schemas/model";
 import type { HeldRow } from "../../runtime/src/store/held.ts";
+import { SNAPSHOT_DOWNLOAD } from "../../runtime/src/store/snapshot-facts.ts";
 import { SimulationFailure } from "./failure.ts";
 import { isAlive, lostEdits, mergeLog, type OracleRow, readLog, valuesOf, type Written } from "./oracle.ts";
 import { quoted } from "./actions.ts";
@@ -206,11 +207,16 @@ function checkConflicts(world: World, entries: readonly Written[], oracle: Reado
     for (const { table, rowId, values } of [...device.store.conflicts(100_000), ...seenConflicts])
       for (const [column, value] of Object.entries(values)) kept.add(JSON.stringify([table, rowId, column, value]));
   const firstStamps = new Map(world.participants.map(({ device, firstStamps: stamps }) => [device.name, stamps]));
+  const joinedBySnapshot = new Set(
+    world.participants.flatMap(({ device }) => (device.store.state.get(SNAPSHOT_DOWNLOAD) === null ? [] : [device.name])),
+  );
   for (const { key, column, value, loser, winner } of lostEdits(entries, oracle, firstStamps)) {
     // What a device noticed about its own past is gone with the database that noticed it.
     const isForgotten =
       loser.author === winner.author && Math.max(loser.life, winner.life) < (firstStamps.get(loser.author)?.length ?? 1) - 1;
     if (isForgotten) continue;
+    // A database that began anew with a snapshot met what the device had written before in it, merged already.
+    if (loser.author === winner.author && loser.life < winner.life && joinedBySnapshot.has(loser.author)) continue;
     const table = world.app.model.tables.find(({ name }) => name === loser.table);
     if (table === undefined || table.rowIds === "hidden") continue;
     if (world.begunAnew.has(loser.author) || world.begunAnew.has(winner.author)) continue;

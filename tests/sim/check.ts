@@ -25,7 +25,7 @@ export function checkQuiet(world: World): void {
   checkCanaries(world);
   if (world.isServerRestored) return;
   // A device whose clock went back before it was restored gives stamps twice; its rows are equal all the same.
-  if (!world.participants.some(({ isRestored }) => isRestored)) checkStamps(entries, model.tables);
+  if (!world.participants.some(({ isRestored }) => isRestored)) checkStamps(world, entries);
   for (const participant of world.participants) checkArrived(world, participant, entries);
   if (model.compat === "full") checkConflicts(world, entries, oracle);
 }
@@ -152,9 +152,20 @@ function checkEqual(participants: readonly Participant[], views: readonly Readon
       }
 }
 
-/** By key a row is read when it is pushed, and after a lost reply once more: its values may be newer then, and another entry follows. */
-function checkStamps(entries: readonly Written[], tables: readonly Table[]): void {
-  const byKey = new Set(tables.filter(({ capture }) => capture === "keys").map(({ name }) => name));
+/**
+ * By key a row is read when it is pushed, and after a lost reply once more: its values may be newer then, and another entry follows.
+ * A push that is repeated after an update of the app, in which rows of the table have begun or ceased to merge whole, is put together
+ * of the same edits in another way: an INSERT may stand where an edit of the new row did, or the reverse.
+ */
+function checkStamps({ app }: World, entries: readonly Written[]): void {
+  const byKey = new Set(app.model.tables.filter(({ capture }) => capture === "keys").map(({ name }) => name));
+  const modesOf = (table: string): ReadonlySet<string> =>
+    new Set(
+      app.versions.flatMap(({ model }) =>
+        model.tables.filter(({ name }) => app.names?.table(name) === table).map(({ conflicts }) => conflicts),
+      ),
+    );
+  const changing = new Set(app.model.tables.map(({ name }) => name).filter((name) => modesOf(name).size > 1));
   const seen = new Map<string, string>();
   const check = (clock: string, content: string): void => {
     if (seen.has(clock) && seen.get(clock) !== content)
@@ -167,7 +178,7 @@ function checkStamps(entries: readonly Written[], tables: readonly Table[]): voi
     // What is told again, because others may have forgotten it, tells a row's registers, not the edits that they came from.
     if (isRule && seen.has(`${stamp} of ${author} is of`)) continue;
     check(`${stamp} of ${author} is of`, key);
-    check(`${stamp} of ${author}`, JSON.stringify([key, op]));
+    check(`${stamp} of ${author}`, JSON.stringify([key, changing.has(table) && op !== "DELETE" ? "written" : op]));
     // A push that is repeated may stand for more edits by then: what it wrote at this stamp is the same.
     if (!byKey.has(table)) for (const column of columns) check(`${stamp} of ${author} ${column}`, JSON.stringify(values[column] ?? null));
   }

@@ -358,3 +358,44 @@ test("what a rule does to a held row of an earlier version says nothing of a col
       ["u", null, 3],
     ]);
 });
+
+test("a row of before its device joined, of whose columns this version has none, is told again to a server that lost it", async () => {
+  // seed 2100825 with 140 schemas
+  const { server, deviceOn, upgrade } = await worldOf(PLAIN, "  tasks: { columns: { rank: { type: integer, default: 3 } } }");
+  const [joined, current] = [deviceOn(1, "joined"), deviceOn(2, "current")];
+  joined.db.exec("INSERT INTO tasks (id, title) VALUES ('t', 'x'); DELETE FROM sync_changelog");
+  await sync(joined, current);
+  server.log.splice(0); // an older backup
+  await joined.startOver(true);
+  await upgrade(2, joined);
+
+  await quiesce(server, [joined, current]);
+
+  for (const device of [joined, current]) expect(all(device, "SELECT id, rank FROM tasks")).toEqual([["t", 3]]);
+});
+
+test.each([
+  ["column", "row", BY_COLUMN, BY_ROW],
+  ["row", "column", BY_ROW, BY_COLUMN],
+])("a push that is repeated after a change from `conflicts: %s` to `%s` loses nothing silently", async (_from, _to, one, two) => {
+  // seed 2101943 with 140 schemas: the same edits are put together in another way
+  const { server, deviceOn, upgrade } = await worldOf(one, two);
+  const [a, b] = [deviceOn(1, "a"), deviceOn(1, "b")];
+  a.edit("INSERT INTO tasks (id, title, note) VALUES ('t', 'x', 'x')");
+  await sync(a, b);
+  a.edit("UPDATE tasks SET title = 'of a'");
+  b.edit("UPDATE tasks SET title = 'of b'");
+  a.edit("UPDATE tasks SET note = 'of a'");
+  await a.push({ loseReply: true });
+  await sync(b);
+  await upgrade(2, a);
+  await sync(a);
+  await upgrade(2, b);
+
+  await quiesce(server, [a, b]);
+
+  for (const device of [a, b]) expect(all(device, "SELECT title, note FROM tasks")).toEqual([["of a", "of a"]]);
+  expect([a, b].flatMap((device) => device.store.conflicts(10))).toContainEqual(
+    expect.objectContaining({ rowId: "t", kind: "overwritten", values: expect.objectContaining({ title: "of b" }) }),
+  );
+});

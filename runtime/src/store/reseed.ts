@@ -141,8 +141,8 @@ function* recallRow(
       byClock.set(key, group);
     }
     for (const { clock, columns } of byClock.values()) yield* tell("UPDATE", clock, columns);
-    // By a rule a row may live later than any of its columns was written.
-    if (registers.alive && registers.life.stamp > 0 && isLater(registers.life, told)) yield* tell("UPDATE", registers.life, []);
+    // By a rule a row may live later than any of its columns was written; or nobody has written those that this version has.
+    if (registers.alive && registers.life.stamp >= 0 && isLater(registers.life, told)) yield* tell("UPDATE", registers.life, []);
   }
   const isAliveThere = logged?.registers.alive === true && compareClocks(registers.life, logged.registers.life) === 0;
   if (!registers.alive && registers.life.stamp >= 0 && (isAliveThere || isLater(registers.life, logged?.registers.life)))

@@ -1,7 +1,6 @@
 /** The engine on real databases, case by case: capture on one device, what travels, and what another makes of it. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { RESERVED_MEMBER } from "@synckit-gen/schemas/protocol";
-import type { SyncModel } from "@synckit-gen/schemas/model";
 import { DatabaseBusyError } from "@synckit-gen/runtime";
 import { openSync } from "../runtime/src/open-sync.ts";
 import { replayAfterUpgrade } from "../runtime/src/engine/pull.ts";
@@ -11,7 +10,8 @@ import { driverOver, openGenerated, type TestDatabase } from "./support/drivers.
 import { ddlFor } from "./support/generated.ts";
 import { loadSpec, type LoadedSpec } from "./support/load-spec.ts";
 import { modelOf, tableOf } from "./support/models.ts";
-import { quiesce, SimulatedDevice, SimulatedServer } from "./support/simulation.ts";
+import { SimulatedDevice } from "./support/simulation.ts";
+import { World } from "./support/world.ts";
 
 const model = modelOf([
   tableOf("projects", {
@@ -52,37 +52,6 @@ beforeAll(async () => {
   loaded = await loadSpec(model);
 });
 
-class World {
-  now = 1_700_000_000_000;
-  readonly server = new SimulatedServer();
-  readonly devices: SimulatedDevice[] = [];
-  readonly #model: SyncModel;
-  readonly #loaded: LoadedSpec;
-
-  constructor(of: SyncModel = model, spec: LoadedSpec = loaded) {
-    this.#model = of;
-    this.#loaded = spec;
-  }
-  device(db?: TestDatabase): SimulatedDevice {
-    const name = `device-${this.devices.length}`;
-    const device = new SimulatedDevice(name, this.#model, this.#loaded, this.server, () => (this.now += 1), db);
-    this.devices.push(device);
-    return device;
-  }
-  /** Two devices that already share what `sql` makes. */
-  async pair(...sql: readonly string[]): Promise<readonly [SimulatedDevice, SimulatedDevice]> {
-    const [a, b] = [this.device(), this.device()];
-    for (const statement of sql) a.edit(statement);
-    await quiesce(this.server, [a, b]);
-    return [a, b];
-  }
-  async settle(): Promise<void> {
-    await quiesce(this.server, this.devices);
-    const [first, ...others] = this.devices.map((device) => device.view(this.#loaded.spec));
-    for (const other of others) expect(other).toEqual(first);
-    for (const device of this.devices) expect(device.db.pragma("foreign_key_check")).toEqual(danglingEmails(device));
-  }
-}
 /** All of a database's rows in another one, whatever the driver. */
 function copyOf(from: TestDatabase): TestDatabase {
   const to = openGenerated(model);
@@ -97,99 +66,95 @@ function copyOf(from: TestDatabase): TestDatabase {
   return to;
 }
 
-/** References to emails may dangle: their parents stay on their devices. */
-const danglingEmails = (device: SimulatedDevice): readonly unknown[] =>
-  (device.db.pragma("foreign_key_check") as { parent: string }[]).filter(({ parent }) => parent === "emails");
-
 const all = (device: SimulatedDevice, sql: string): readonly unknown[] => device.db.prepare(sql).raw().all();
 const value = (device: SimulatedDevice, sql: string): unknown => device.db.prepare(sql).pluck().get();
 
 describe("merging", () => {
   test("edits of different columns of one row both stay", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'old', 0)");
 
     a.edit("UPDATE tasks SET title = 'from a' WHERE id = 't'");
     b.edit("UPDATE tasks SET done = 1 WHERE id = 't'");
-    await world.settle();
+    await world.converge();
 
     expect(all(a, "SELECT title, done FROM tasks")).toEqual([["from a", 1]]);
   });
 
   test("of two edits of one column the later wins on both devices, whoever syncs first", async () => {
     for (const first of [0, 1]) {
-      const world = new World();
+      const world = new World(model, loaded);
       const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'old', 0)");
       a.edit("UPDATE tasks SET title = 'earlier' WHERE id = 't'");
       b.edit("UPDATE tasks SET title = 'later' WHERE id = 't'");
 
       await world.devices[first]?.push();
-      await world.settle();
+      await world.converge();
 
       expect(value(a, "SELECT title FROM tasks")).toBe("later");
     }
   });
 
   test("an edit later than a delete brings the row back whole, columns of before the delete included", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'kept', 0)");
 
     a.edit("DELETE FROM tasks");
     b.edit("UPDATE tasks SET done = 1 WHERE id = 't'");
-    await world.settle();
+    await world.converge();
 
     expect(all(a, "SELECT title, done FROM tasks")).toEqual([["kept", 1]]);
   });
 
   test("a delete later than an edit wins", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'x', 0)");
 
     b.edit("UPDATE tasks SET done = 1 WHERE id = 't'");
     a.edit("DELETE FROM tasks");
-    await world.settle();
+    await world.converge();
 
     expect(all(b, "SELECT * FROM tasks")).toEqual([]);
   });
 
   test("a page that comes twice, and own entries that come back, change nothing", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'x', 0)");
     a.edit("UPDATE tasks SET done = 1");
-    await world.settle();
+    await world.converge();
     const before = all(b, "SELECT * FROM sync_row_clock");
     b.store.state.set("pull_cursor", "0");
     a.store.state.set("pull_cursor", "0");
 
-    await world.settle();
+    await world.converge();
 
     expect(all(b, "SELECT * FROM sync_row_clock")).toEqual(before);
     expect(world.server.log).toHaveLength(2);
   });
 
   test("what is applied is not captured: nothing echoes", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'x', 0)");
     expect(value(b, "SELECT count(*) FROM sync_changelog")).toBe(0);
   });
 
   test("a device whose clock is years behind still wins with an edit of what it has seen", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'x', 0)");
     world.now -= 100_000_000_000;
 
     a.edit("UPDATE tasks SET title = 'mine' WHERE id = 't'");
-    await world.settle();
+    await world.converge();
 
     expect(value(a, "SELECT title FROM tasks")).toBe("mine");
   });
 
   test("a changed key is a delete and an insert on every device", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO slugs VALUES ('s1', 'x')");
 
     a.edit("UPDATE slugs SET id = 's2'");
-    await world.settle();
+    await world.converge();
 
     expect(all(b, "SELECT * FROM slugs")).toEqual([["s2", "x"]]);
   });
@@ -200,51 +165,51 @@ describe("conflicts", () => {
     device.store.conflicts(10).map(({ kind, values, loser, winner }) => [kind, values, loser.device, winner.device]);
 
   test("the losing value of two edits that did not know each other is kept on both devices, once", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'old', 0)");
     a.edit("UPDATE tasks SET title = 'earlier' WHERE id = 't'");
     b.edit("UPDATE tasks SET title = 'later', done = 1 WHERE id = 't'");
-    await world.settle();
+    await world.converge();
     for (const device of [a, b]) device.store.state.set("pull_cursor", "0");
-    await world.settle();
+    await world.converge();
 
     for (const device of [a, b]) expect(kept(device)).toEqual([["overwritten", { title: "earlier" }, "device-0", "device-1"]]);
   });
 
   test("an edit of what its author has seen is no conflict", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'old', 0)");
     for (const [index, device] of [a, b, a, b].entries()) {
       device.edit(`UPDATE tasks SET title = 'edit ${index}' WHERE id = 't'`);
-      await world.settle();
+      await world.converge();
     }
     expect([...kept(a), ...kept(b)]).toEqual([]);
   });
 
   test("an edit that a later delete takes away is kept, and can be taken back whole", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'old', 1)");
     a.edit("UPDATE tasks SET title = 'precious' WHERE id = 't'");
     b.edit("DELETE FROM tasks");
-    await world.settle();
+    await world.converge();
     for (const device of [a, b]) expect(kept(device)).toEqual([["deleted", { title: "precious" }, "device-0", "device-1"]]);
 
     expect(b.store.takeBack(b.name, b.store.conflicts(1)[0]?.id ?? 0)).toBe(true);
-    await world.settle();
+    await world.converge();
 
     expect(all(a, "SELECT title, done FROM tasks")).toEqual([["precious", 1]]);
     expect(b.store.conflictCount()).toBe(0);
   });
 
   test("a value taken back is an ordinary edit and reaches every device", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'old', 0)");
     a.edit("UPDATE tasks SET title = 'mine' WHERE id = 't'");
     b.edit("UPDATE tasks SET title = 'theirs' WHERE id = 't'");
-    await world.settle();
+    await world.converge();
 
     a.store.takeBack(a.name, a.store.conflicts(1)[0]?.id ?? 0);
-    await world.settle();
+    await world.converge();
 
     expect(value(b, "SELECT title FROM tasks")).toBe("mine");
     expect(a.store.takeBack(a.name, 4711)).toBe(false);
@@ -252,24 +217,24 @@ describe("conflicts", () => {
   });
 
   test("the same value written twice is no conflict", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'old', 0)");
     for (const device of [a, b]) device.edit("UPDATE tasks SET done = 1");
-    await world.settle();
+    await world.converge();
     expect([...kept(a), ...kept(b)]).toEqual([]);
   });
 });
 
 describe("rows that existed before a device joined", () => {
   test("never beat an edit, and bring what others lack", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a] = [world.device()];
     a.edit("INSERT INTO slugs VALUES ('s', 'edited')");
     const backup = openGenerated(model, { ddl: `${ddlFor(model)}; INSERT INTO slugs VALUES ('s', 'zzz old'), ('only-here', 'y')` });
     const b = world.device(backup);
     b.store.createInitialSnapshot(b.name);
 
-    await world.settle();
+    await world.converge();
 
     expect(all(a, "SELECT * FROM slugs ORDER BY id")).toEqual([
       ["only-here", "y"],
@@ -278,28 +243,28 @@ describe("rows that existed before a device joined", () => {
   });
 
   test("never undo a delete", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a] = await world.pair("INSERT INTO slugs VALUES ('s', 'x')");
     a.edit("DELETE FROM slugs");
     const b = world.device(openGenerated(model, { ddl: `${ddlFor(model)}; INSERT INTO slugs VALUES ('s', 'x')` }));
     b.store.createInitialSnapshot(b.name);
 
-    await world.settle();
+    await world.converge();
 
     expect(all(b, "SELECT * FROM slugs")).toEqual([]);
   });
 
   test("two old copies that differ become one, the same on both", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     for (const name of ["one", "two"]) {
       const device = world.device(openGenerated(model, { ddl: `${ddlFor(model)}; INSERT INTO slugs VALUES ('s', '${name}')` }));
       device.store.createInitialSnapshot(device.name);
     }
-    await world.settle();
+    await world.converge();
   });
 
   test("enter the changelog once, parents first, and rows with a history are left out", () => {
-    const a = new World().device(
+    const a = new World(model, loaded).device(
       openGenerated(model, { ddl: `${ddlFor(model)}; INSERT INTO projects (id, name, owner) VALUES ('p', 'x', 'o')` }),
     );
     a.db.exec("INSERT INTO nodes VALUES ('captured', NULL, 'n')");
@@ -312,7 +277,7 @@ describe("rows that existed before a device joined", () => {
 
 describe("foreign keys", () => {
   test("H02: an upsert of a parent keeps its children and the columns that stay here", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair(
       "INSERT INTO tasks (id, title, done) VALUES ('t', 'x', 0)",
       "INSERT INTO comments VALUES ('c', 't', 'hello')",
@@ -322,14 +287,14 @@ describe("foreign keys", () => {
 
     a.edit("UPDATE tasks SET title = 'new'");
     a.edit("INSERT INTO projects (id, name, owner) VALUES ('p', 'y', 'a') ON CONFLICT (id) DO UPDATE SET name = excluded.name");
-    await world.settle();
+    await world.converge();
 
     expect(all(b, "SELECT * FROM comments")).toEqual([["c", "t", "hello"]]);
     expect(all(b, "SELECT name, note, owner FROM projects")).toEqual([["y", "only here", "here"]]);
   });
 
   test("a child that comes before its parent waits for it, and blocks nothing else", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = [world.device(), world.device()];
     a.edit("INSERT INTO tasks (id, title, done) VALUES ('t', 'x', 0)");
     a.edit("INSERT INTO comments VALUES ('c', 't', 'hello')");
@@ -350,13 +315,13 @@ describe("foreign keys", () => {
   });
 
   test("H06: a child made here while its parent was deleted elsewhere goes with it, and every device is told", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'x', 0)");
     a.edit("DELETE FROM tasks");
     b.edit("INSERT INTO comments VALUES ('new', 't', 'unseen')");
 
     await b.push();
-    await world.settle();
+    await world.converge();
 
     expect(all(a, "SELECT * FROM comments")).toEqual([]);
     expect(world.server.log.filter(({ table }) => table === "comments").map(({ op }) => op)).toContain("DELETE");
@@ -364,14 +329,14 @@ describe("foreign keys", () => {
   });
 
   test("H05: set null keeps the child, and a later edit of the parent brings parent and link back", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair(
       "INSERT INTO projects (id, name, owner) VALUES ('p', 'x', 'a')",
       "INSERT INTO tasks (id, project, title, done) VALUES ('t', 'p', 'x', 0)",
     );
     b.edit("INSERT INTO tasks (id, project, title, done) VALUES ('u', 'p', 'made here', 0)");
     a.edit("DELETE FROM projects");
-    await world.settle();
+    await world.converge();
     expect(all(b, "SELECT id, project FROM tasks ORDER BY id")).toEqual([
       ["t", null],
       ["u", null],
@@ -379,14 +344,14 @@ describe("foreign keys", () => {
   });
 
   test("restrict: a delete that SQLite would have refused, had it known of the child, is taken back on every device", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO projects (id, name, owner) VALUES ('p', 'x', 'a')");
     b.edit("UPDATE projects SET note = 'only here'");
     a.edit("DELETE FROM projects");
     b.edit("INSERT INTO invoices VALUES ('i', 'p')");
 
     await b.push();
-    await world.settle();
+    await world.converge();
 
     for (const device of world.devices) {
       expect(all(device, "SELECT id, name FROM projects UNION ALL SELECT id, project FROM invoices")).toEqual([
@@ -399,7 +364,7 @@ describe("foreign keys", () => {
   });
 
   test("until a pull is complete, a row whose parent is deleted elsewhere stays as it is", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'x', 0)", "INSERT INTO slugs VALUES ('s', 'x')");
     a.edit("DELETE FROM tasks");
     a.edit("UPDATE slugs SET slug = 'y'");
@@ -409,12 +374,12 @@ describe("foreign keys", () => {
     await b.pull({ pageSize: 1, maxPages: 1 });
 
     expect(all(b, "SELECT id FROM tasks UNION ALL SELECT id FROM comments")).toEqual([["t"], ["c"]]);
-    await world.settle();
+    await world.converge();
     expect(all(b, "SELECT id FROM tasks UNION ALL SELECT id FROM comments")).toEqual([]);
   });
 
   test("H11: a reference to an unsynced row is kept although it dangles, and enforcement is on again afterwards", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair(
       "INSERT INTO emails VALUES ('e')",
       "INSERT INTO tasks (id, email, title, done) VALUES ('t', 'e', 'from mail', 0)",
@@ -424,14 +389,14 @@ describe("foreign keys", () => {
 
     a.edit("UPDATE tasks SET title = 'again' WHERE id = 't'");
     b.edit("UPDATE tasks SET done = 1 WHERE id = 't'");
-    await world.settle();
+    await world.converge();
 
     expect(all(b, "SELECT email, title, done FROM tasks")).toEqual([["e", "again", 1]]);
     expect(b.store.heldCount()).toBe(0);
   });
 
   test("H10: rows that refer to each other, and to themselves, arrive in one page", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [, b] = await world.pair(
       "INSERT INTO nodes VALUES ('a', NULL, 'a')",
       "INSERT INTO nodes VALUES ('b', 'a', 'b')",
@@ -446,14 +411,14 @@ describe("foreign keys", () => {
   });
 
   test("H04: a deleted tree is deleted everywhere, children first", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair(
       "INSERT INTO nodes VALUES ('a', NULL, 'a')",
       "INSERT INTO nodes VALUES ('b', 'a', 'b'), ('c', 'b', 'c')",
     );
 
     a.edit("DELETE FROM nodes WHERE id = 'a'");
-    await world.settle();
+    await world.converge();
 
     expect(all(b, "SELECT * FROM nodes")).toEqual([]);
     const deletes = world.server.log.filter(({ op }) => op === "DELETE").map(({ rowId }) => rowId);
@@ -461,20 +426,20 @@ describe("foreign keys", () => {
   });
 
   test("children outside the schema follow their own rule when a parent is deleted elsewhere", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO slugs VALUES ('s', 'x')");
     b.db.exec(
       "CREATE TABLE drafts (id INTEGER PRIMARY KEY, slug TEXT REFERENCES slugs (id) ON DELETE CASCADE); INSERT INTO drafts VALUES (1, 's')",
     );
 
     a.edit("DELETE FROM slugs");
-    await world.settle();
+    await world.converge();
 
     expect(all(b, "SELECT * FROM drafts")).toEqual([]);
   });
 
   test("a row that a table outside the schema will not let go is held, and the rest of the page applied", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO slugs VALUES ('s', 'x')");
     b.db.exec("CREATE TABLE pins (slug TEXT REFERENCES slugs (id) ON DELETE RESTRICT); INSERT INTO pins VALUES ('s')");
     a.edit("DELETE FROM slugs");
@@ -492,7 +457,7 @@ describe("foreign keys", () => {
   });
 
   test("an edit of a held row is not lost", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair(
       "INSERT INTO projects (id, name, owner) VALUES ('p', 'x', 'a')",
       "INSERT INTO tasks (id, title, done) VALUES ('t', 'x', 0)",
@@ -508,7 +473,7 @@ describe("foreign keys", () => {
     world.server.log.push(...late);
     b.store.state.set("pull_cursor", "0");
     a.store.state.set("pull_cursor", "0");
-    await world.settle();
+    await world.converge();
 
     expect(all(b, "SELECT project, title FROM tasks")).toEqual([["q", "edited while held"]]);
   });
@@ -516,24 +481,24 @@ describe("foreign keys", () => {
 
 describe("rules of a table", () => {
   test("H18: a NOT NULL column that stays here is filled when a row arrives, and kept when it changes", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO projects (id, name, owner) VALUES ('p', 'x', 'anna')");
     expect(value(b, "SELECT owner FROM projects")).toBe("here");
     b.edit("UPDATE projects SET owner = 'ben'");
 
     a.edit("UPDATE projects SET name = 'y'");
-    await world.settle();
+    await world.converge();
 
     expect(all(b, "SELECT name, owner FROM projects")).toEqual([["y", "ben"]]);
   });
 
   test("update-only rows change where they exist, are matched by their column, and wait where they do not", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = [world.device(), world.device()];
     a.db.exec("INSERT INTO items VALUES ('x1', 0, 'key-on-a', 'text')");
     b.db.exec("INSERT INTO items VALUES ('x1', 0, 'key-on-b', 'other text')");
     a.edit("UPDATE items SET is_read = 1");
-    await world.settle();
+    await world.converge();
     expect(all(b, "SELECT id, is_read, body FROM items")).toEqual([["key-on-b", 1, "other text"]]);
 
     const c = world.device();
@@ -546,11 +511,11 @@ describe("rules of a table", () => {
   });
 
   test("an update-only row that the app drops and fetches again gets its marks back", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = [world.device(), world.device()];
     for (const device of [a, b]) device.db.exec("INSERT INTO items VALUES ('x1', 0, 'k', 'text')");
     a.edit("UPDATE items SET is_read = 1");
-    await quiesce(world.server, world.devices);
+    await world.settle();
 
     for (const device of [a, b]) {
       device.db.exec("DELETE FROM items");
@@ -562,37 +527,37 @@ describe("rules of a table", () => {
   });
 
   test("ignored deletes neither leave nor arrive", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = [world.device(), world.device()];
     for (const device of [a, b]) device.db.exec("INSERT INTO items VALUES ('x1', 0, 'k', 'text')");
     a.edit("UPDATE items SET is_read = 1");
     a.edit("DELETE FROM items");
 
-    await quiesce(world.server, world.devices);
+    await world.settle();
 
     expect(world.server.log.map(({ op }) => op)).toEqual(["UPDATE"]);
     expect(all(b, "SELECT is_read FROM items")).toEqual([[1]]);
   });
 
   test("hidden row ids: the server sees a hash, other devices the row", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO secrets VALUES ('the-id', 'x')");
     a.edit("DELETE FROM secrets");
-    await world.settle();
+    await world.converge();
 
     expect(world.server.log.map(({ rowId }) => rowId)).toEqual(["hash:secrets:the-id", "hash:secrets:the-id"]);
     expect(all(b, "SELECT * FROM secrets")).toEqual([]);
   });
 
   test("a row id too long for the wire travels as its hash", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [, b] = await world.pair(`INSERT INTO slugs VALUES ('${"k".repeat(600)}', 'x')`);
     expect(world.server.log[0]?.rowId).toMatch(/^hash:/);
     expect(value(b, "SELECT length(id) FROM slugs")).toBe(600);
   });
 
   test("H09: values of every class arrive as they were", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair(
       `INSERT INTO "values" VALUES ('1', 'a' || char(0) || '😀', 9007199254740993, -9223372036854775808, 0.1 + 0.2, x'00FF')`,
       `INSERT INTO "values" VALUES ('2', '', 1, 1, 9e999, x'')`,
@@ -610,15 +575,15 @@ describe("H24: an app's own triggers run while remote changes are applied", () =
   const guarded = touch("WHEN NOT EXISTS (SELECT 1 FROM sync_state WHERE key = 'applying_remote' AND value = '1')");
 
   const namesAfterAnEdit = async (trigger: string): Promise<readonly unknown[]> => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = [1, 2].map(() => world.device(openGenerated(model, { ddl: `${ddlFor(model)};${trigger}` }))) as [
       SimulatedDevice,
       SimulatedDevice,
     ];
     a.edit("INSERT INTO nodes VALUES ('n', NULL, 'x')");
-    await quiesce(world.server, world.devices);
+    await world.settle();
     a.edit("UPDATE nodes SET name = 'y'");
-    await quiesce(world.server, world.devices);
+    await world.settle();
     return [a, b].map((device) => value(device, "SELECT name FROM nodes"));
   };
 
@@ -634,14 +599,14 @@ describe("H24: an app's own triggers run while remote changes are applied", () =
 describe("never blocked", () => {
   test("H12: of two rows with one unique value the later written keeps it on every device, and the other is kept as a conflict", async () => {
     for (const first of [0, 1]) {
-      const world = new World();
+      const world = new World(model, loaded);
       const [a, b] = [world.device(), world.device()];
       a.edit("INSERT INTO slugs VALUES ('2', 'taken')");
       b.edit("INSERT INTO slugs VALUES ('1', 'taken')");
       b.edit("INSERT INTO nodes VALUES ('n', NULL, 'goes on')");
 
       await world.devices[first]?.push();
-      await world.settle();
+      await world.converge();
 
       expect(all(a, "SELECT id FROM slugs UNION ALL SELECT id FROM nodes")).toEqual([["1"], ["n"]]);
       expect(a.store.heldCount() + b.store.heldCount()).toBe(0);
@@ -651,14 +616,14 @@ describe("never blocked", () => {
   });
 
   test("a unique value that its holder gives up before the pull is complete collides with nothing", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO slugs VALUES ('1', 'x')");
     a.edit("UPDATE slugs SET slug = 'y' WHERE id = '1'");
     a.edit("INSERT INTO slugs VALUES ('2', 'x')");
     await a.push();
     await b.pull({ pageSize: 1, shuffle: (page) => page.toReversed() });
 
-    await world.settle();
+    await world.converge();
 
     expect(all(b, "SELECT id, slug FROM slugs ORDER BY id")).toEqual([
       ["1", "y"],
@@ -668,11 +633,11 @@ describe("never blocked", () => {
   });
 
   test("two rows that swap a unique value in one page both arrive", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO slugs VALUES ('1', 'x'), ('2', 'y')");
     a.edit("DELETE FROM slugs WHERE id = '1'");
     a.edit("INSERT INTO slugs VALUES ('3', 'x')");
-    await world.settle();
+    await world.converge();
     expect(all(b, "SELECT * FROM slugs ORDER BY id")).toEqual([
       ["2", "y"],
       ["3", "x"],
@@ -680,7 +645,7 @@ describe("never blocked", () => {
   });
 
   test("H20: a STRICT table that refuses a value holds that row only", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const a = world.device();
     const strict = openGenerated(model, {
       ddl: ddlFor(model).replace(
@@ -693,7 +658,7 @@ describe("never blocked", () => {
     a.edit("INSERT INTO slugs VALUES ('2', 'ok')");
     a.edit("INSERT INTO slugs VALUES ('3', x'AB')");
 
-    await quiesce(world.server, world.devices);
+    await world.settle();
 
     expect(all(b, "SELECT id FROM slugs")).toEqual([["2"]]);
     expect(b.store.heldRows(10).map(({ rowId, detail }) => [rowId, detail])).toEqual([
@@ -705,7 +670,7 @@ describe("never blocked", () => {
 
 describe("the transaction", () => {
   test("H14: a failure in the middle leaves rows, cursor and flag as they were", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO slugs VALUES ('1', 'x')");
     a.edit("INSERT INTO slugs VALUES ('2', 'y')");
     await a.push();
@@ -719,12 +684,12 @@ describe("the transaction", () => {
     expect(all(b, "SELECT id FROM slugs")).toEqual([["1"]]);
     b.db.exec("DROP TRIGGER bomb");
     b.edit("INSERT INTO slugs VALUES ('3', 'still captured')");
-    await world.settle();
+    await world.converge();
     expect(value(a, "SELECT count(*) FROM slugs")).toBe(3);
   });
 
   test("the engine does not write into a transaction that the app has open on the same handle", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const a = world.device();
     a.db.exec("BEGIN; INSERT INTO slugs VALUES ('1', 'x')");
 
@@ -736,7 +701,7 @@ describe("the transaction", () => {
   });
 
   test("H16: an edit made while a push is on its way stays to be pushed", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const a = world.device();
     a.edit("INSERT INTO slugs VALUES ('1', 'x')");
     const append = world.server.append.bind(world.server);
@@ -755,18 +720,18 @@ describe("the transaction", () => {
   });
 
   test("what an app writes between two pages of a pull is captured", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = [world.device(), world.device()];
     for (let id = 0; id < 5; id++) a.edit(`INSERT INTO slugs VALUES ('${id}', '${id}')`);
     await a.push();
     await b.pull({ pageSize: 1, shuffle: (page) => (b.edit(`INSERT INTO nodes VALUES ('n${page[0]?.seq}', NULL, 'x')`), page) });
 
     expect(b.store.pendingCount()).toBe(5);
-    await world.settle();
+    await world.converge();
   });
 
   test("stamps rise with every entry even when the clock goes back", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const a = world.device();
     for (let id = 0; id < 5; id++) {
       world.now -= 10_000;
@@ -781,18 +746,18 @@ describe("the transaction", () => {
   test("64-bit integers as the handle's default do not disturb the engine", async () => {
     const db = openGenerated(model);
     db.defaultSafeIntegers(true);
-    const world = new World();
+    const world = new World(model, loaded);
     const a = world.device(db);
     const b = world.device();
     b.edit("INSERT INTO slugs VALUES ('1', 'x')");
-    await world.settle();
+    await world.converge();
     expect(a.store.pendingCount()).toBe(0);
   });
 });
 
 describe("entries that are not what they say", () => {
   const tampered = async (change: (payload: Record<string, unknown>, entry: Record<string, unknown>) => void): Promise<SimulatedDevice> => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = [world.device(), world.device()];
     a.edit("INSERT INTO slugs VALUES ('1', 'x')");
     await a.push();
@@ -827,7 +792,7 @@ describe("entries that are not what they say", () => {
     ["tasks", "email", "INSERT INTO tasks (id, email, title, done) VALUES ('1', 'e', 'x', 0)"],
     ["nodes", "parent", "INSERT INTO nodes VALUES ('1', 'n', 'x')"],
   ])("a value that no column can hold (%s, %s) holds its row and nothing else", async (table, column, sql) => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair(
       "INSERT INTO projects (id, name, owner) VALUES ('p', 'x', 'y')",
       "INSERT INTO emails VALUES ('e')",
@@ -852,7 +817,7 @@ describe("entries that are not what they say", () => {
   });
 
   test("an entry that cannot be read is quarantined with its reason, and applied when it can be read again", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = [world.device(), world.device()];
     a.edit("INSERT INTO slugs VALUES ('1', 'x')");
     a.edit("INSERT INTO slugs VALUES ('2', 'y')");
@@ -868,11 +833,11 @@ describe("entries that are not what they say", () => {
 
     expect(await b.retryQuarantine()).toBe(1);
     expect(b.store.quarantineCount()).toBe(0);
-    await world.settle();
+    await world.converge();
   });
 
   test("a forged delete without a payload deletes nothing", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [, b] = await world.pair("INSERT INTO slugs VALUES ('1', 'x')");
     world.server.log.push({
       table: "slugs",
@@ -890,7 +855,7 @@ describe("entries that are not what they say", () => {
   });
 
   test("entries of a table that this version does not know are read again after an upgrade", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO slugs VALUES ('1', 'x')");
     replayAfterUpgrade(b.store, "old");
     (world.server.log[0] as unknown as Record<string, unknown>)["table"] = "from_the_future";
@@ -924,7 +889,7 @@ describe("a database whose sync tables another version made", () => {
 
 describe("recovery", () => {
   test("a cycle with nothing to do asks the server once, and one page of news is one request", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO slugs VALUES ('1', 'x')");
     const requests = async (): Promise<number> => {
       const before = world.server.pulls;
@@ -940,13 +905,13 @@ describe("recovery", () => {
   });
 
   test("a server restored from an older backup gets back what it lost, from whichever device syncs first", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO tasks (id, title, done) VALUES ('t', 'old', 0)", "INSERT INTO slugs VALUES ('gone', 'x')");
     const backup = world.server.log.length;
     a.edit("UPDATE tasks SET title = 'after the backup'");
     b.edit("INSERT INTO nodes VALUES ('n', NULL, 'after the backup')");
     a.edit("DELETE FROM slugs");
-    await world.settle();
+    await world.converge();
 
     world.server.log.splice(backup);
     await b.pull();
@@ -957,12 +922,12 @@ describe("recovery", () => {
       ["after the backup"],
       ["after the backup"],
     ]);
-    await world.settle();
+    await world.converge();
     expect(a.store.conflictCount() + b.store.conflictCount()).toBe(0);
   });
 
   test("a server that was restored before a device read back what it had pushed gets it again", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const a = world.device();
     a.edit("INSERT INTO slugs VALUES ('1', 'x')");
     await a.push();
@@ -970,29 +935,29 @@ describe("recovery", () => {
     const b = world.device();
 
     await a.pull();
-    await world.settle();
+    await world.converge();
 
     expect(all(b, "SELECT slug FROM slugs")).toEqual([["x"]]);
   });
 
   test("a log that went on differently after its backup is noticed although it is longer than the cursor", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO slugs VALUES ('1', 'x')");
     a.edit("INSERT INTO slugs VALUES ('2', 'lost by the server')");
-    await world.settle();
+    await world.converge();
     world.server.log.splice(1);
     const c = world.device();
     for (let id = 10; id < 14; id++) c.edit(`INSERT INTO slugs VALUES ('${id}', '${id}')`);
     await c.push();
 
     await b.pull();
-    await world.settle();
+    await world.converge();
 
     expect(value(c, "SELECT count(*) FROM slugs")).toBe(6);
   });
 
   test("a whole server lost is rebuilt: edits, deletes, baseline rows and their clocks", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a] = await world.pair(
       "INSERT INTO tasks (id, title, done) VALUES ('t', 'x', 0)",
       "UPDATE tasks SET done = 1",
@@ -1002,14 +967,14 @@ describe("recovery", () => {
     const b = world.device(old);
     b.store.createInitialSnapshot(b.name);
     a.edit("DELETE FROM slugs");
-    await world.settle();
+    await world.converge();
     const clocks = "SELECT table_name, row_id, stamp, columns, life_stamp, alive FROM sync_row_clock ORDER BY 1, 2";
     const before = all(a, clocks);
 
     world.server.log.splice(0);
     await a.pull();
     const c = world.device();
-    await world.settle();
+    await world.converge();
 
     expect(all(c, clocks)).toEqual(before.map((row) => expect.arrayContaining((row as unknown[]).slice(0, 2)) as unknown));
     expect(all(c, "SELECT id FROM slugs")).toEqual([["from before"]]);
@@ -1017,15 +982,15 @@ describe("recovery", () => {
   });
 
   test("a device restored from a backup catches up and undoes nothing", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = await world.pair("INSERT INTO slugs VALUES ('1', 'old')");
     const backup = copyOf(b.db);
     b.edit("INSERT INTO slugs VALUES ('2', 'made after the backup')");
     a.edit("UPDATE slugs SET slug = 'new' WHERE id = '1'");
-    await world.settle();
+    await world.converge();
 
     b.replaceDatabase(backup);
-    await world.settle();
+    await world.converge();
 
     expect(all(b, "SELECT * FROM slugs ORDER BY id")).toEqual([
       ["1", "new"],
@@ -1034,14 +999,14 @@ describe("recovery", () => {
   });
 
   test("a reinstall under the same device name gets all of its own data back", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a] = await world.pair(
       "INSERT INTO slugs VALUES ('1', 'x')",
       "INSERT INTO slugs VALUES ('2', 'y')",
       "UPDATE slugs SET slug = 'z' WHERE id = '2'",
     );
     a.replaceDatabase(openGenerated(model));
-    await world.settle();
+    await world.converge();
     expect(all(a, "SELECT * FROM slugs ORDER BY id")).toEqual([
       ["1", "x"],
       ["2", "z"],
@@ -1051,7 +1016,7 @@ describe("recovery", () => {
 
 describe("retention", () => {
   test("pushed entries go after their days, unpushed ones never", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const a = world.device();
     a.edit("INSERT INTO slugs VALUES ('1', 'x')");
     await a.push();
@@ -1065,7 +1030,7 @@ describe("retention", () => {
   });
 
   test("the cap removes the oldest pushed entries and no pending one", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const spec = { ...loaded.spec, changelog: { retainDays: 7, maxEntries: 3, maxAwayDays: 180 } };
     const a = new SimulatedDevice("a", model, { ...loaded, spec }, world.server, () => world.now);
     for (let id = 0; id < 6; id++) a.edit(`INSERT INTO slugs VALUES ('${id}', '${id}')`);
@@ -1086,9 +1051,9 @@ describe("compat: synckit", () => {
     a.edit("UPDATE slugs SET slug = 'a'");
     b.edit("UPDATE slugs SET size = 2");
     b.edit("INSERT INTO slugs VALUES ('2', 'x', 0)");
-    await world.settle();
+    await world.converge();
     a.edit("DELETE FROM slugs WHERE id = '2'");
-    await world.settle();
+    await world.converge();
 
     expect(all(a, "SELECT * FROM slugs")).toEqual([["1", "x", 2]]);
     expect(JSON.parse(world.server.log[0]?.payload as string)).toEqual({ id: "1", slug: "x", size: 0 });
@@ -1102,7 +1067,7 @@ test("a store opens on a database that another handle has migrated", () => {
 });
 
 test("a delete that waits for a pull to complete is carried out although it comes once more", async () => {
-  const world = new World();
+  const world = new World(model, loaded);
   const [a, b] = await world.pair("INSERT INTO nodes VALUES ('p', NULL, 'x')", "INSERT INTO slugs VALUES ('s', 'x')");
   a.edit("DELETE FROM nodes");
   a.edit("UPDATE slugs SET slug = 'y'");
@@ -1113,7 +1078,7 @@ test("a delete that waits for a pull to complete is carried out although it come
 
   b.store.state.set("pull_cursor", "0");
   await b.pull({ pageSize: 1, maxPages: 4 });
-  await world.settle();
+  await world.converge();
 
   expect(all(b, "SELECT id FROM nodes")).toEqual([]);
 });

@@ -2,7 +2,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { type LoadedSpec, loadSpec } from "./support/load-spec.ts";
 import { modelOf, tableOf } from "./support/models.ts";
-import { quiesce, SimulatedDevice, SimulatedServer } from "./support/simulation.ts";
+import type { SimulatedDevice, SimulatedServer } from "./support/simulation.ts";
+import { World } from "./support/world.ts";
 
 const model = modelOf([
   tableOf("users", { columns: { mark: "integer", name: "text?" }, unique: [["mark"]] }),
@@ -27,18 +28,11 @@ beforeAll(async () => {
   loaded = await loadSpec(model);
 });
 
-class World {
-  now = 1_700_000_000_000;
-  readonly server = new SimulatedServer();
-  readonly devices: SimulatedDevice[] = [];
-
-  device(...before: readonly string[]): SimulatedDevice {
-    const device = new SimulatedDevice(`device-${this.devices.length}`, model, loaded, this.server, () => (this.now += 1));
-    this.devices.push(device);
-    for (const sql of before) device.db.exec(sql);
-    return device;
-  }
-  settle = (): Promise<void> => quiesce(this.server, this.devices);
+/** A device that has rows before it first syncs. */
+function deviceWith(world: World, ...rows: readonly string[]): SimulatedDevice {
+  const device = world.device();
+  for (const sql of rows) device.db.exec(sql);
+  return device;
 }
 
 const all = ({ db }: SimulatedDevice, sql: string): readonly unknown[] => db.prepare(sql).raw().all();
@@ -63,7 +57,7 @@ const ways = [
 
 /** Two users of one mark, of whom the loser can neither go nor give it up: each device shows another one. */
 async function collision(): Promise<{ readonly world: World; readonly a: SimulatedDevice; readonly b: SimulatedDevice }> {
-  const world = new World();
+  const world = new World(model, loaded);
   const [a, b] = [world.device(), world.device()];
   a.edit("INSERT INTO users VALUES ('loser', 1, NULL)");
   a.edit("INSERT INTO orders VALUES ('o', 'loser', NULL)");
@@ -113,7 +107,7 @@ test("where the device that shows the loser replaces what the server has, its ro
 });
 
 test("where very many changes wait for rows that are not here, others have their turn, and so has each row that comes", async () => {
-  const world = new World();
+  const world = new World(model, loaded);
   const [a, b] = [world.device(), world.device()];
   a.db.exec("WITH RECURSIVE n (i) AS (SELECT 10000 UNION ALL SELECT i + 1 FROM n WHERE i < 20200) INSERT INTO items SELECT i, 0 FROM n");
   a.edit("UPDATE items SET is_read = 1");
@@ -133,7 +127,7 @@ test("where very many changes wait for rows that are not here, others have their
 
 describe.each(ways)("where %s", (_name, rewrite) => {
   test("a row that waits for a parent nobody can read stays in the log, and comes when the parent does", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = [world.device(), world.device()];
     a.edit("INSERT INTO users VALUES ('u', 1, NULL)");
     a.edit("INSERT INTO orders VALUES ('o', 'u', 'x')");
@@ -162,9 +156,9 @@ describe.each(ways)("where %s", (_name, rewrite) => {
   });
 
   test("of rows that are only updated the marks are told, dropped rows' too, and no row is made or taken", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const fetched = "INSERT INTO items VALUES ('both', 0), ('dropped', 0)";
-    const [a, b] = [world.device(fetched), world.device(fetched, "INSERT INTO items VALUES ('mine', 0)")];
+    const [a, b] = [deviceWith(world, fetched), deviceWith(world, fetched, "INSERT INTO items VALUES ('mine', 0)")];
     a.db.exec("INSERT INTO items VALUES ('unmarked', 0)");
     a.edit("UPDATE items SET is_read = 1 WHERE external <> 'unmarked'");
     await world.settle();
@@ -174,7 +168,7 @@ describe.each(ways)("where %s", (_name, rewrite) => {
 
     await rewrite(world, a);
     await world.settle();
-    const c = world.device(fetched);
+    const c = deviceWith(world, fetched);
     await world.settle();
 
     expect([all(a, ITEMS), all(b, ITEMS)]).toEqual(rows);
@@ -187,7 +181,7 @@ describe.each(ways)("where %s", (_name, rewrite) => {
   });
 
   test("of rows whose deletes are ignored nobody loses one that another has dropped", async () => {
-    const world = new World();
+    const world = new World(model, loaded);
     const [a, b] = [world.device(), world.device()];
     a.edit("INSERT INTO logs VALUES ('1', 'x'), ('2', 'y')");
     await world.settle();

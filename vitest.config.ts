@@ -7,7 +7,7 @@ const onDriver = (name: string) => ({
   extends: true as const,
   test: {
     name,
-    include: ["tests/engine.test.ts"],
+    include: ["tests/engine.test.ts", "tests/key-classes.test.ts"],
     env: { SYNCKIT_TEST_DRIVER: name },
   },
 });
@@ -19,6 +19,7 @@ const byKey = {
     name: "capture: keys",
     include: [
       "tests/engine.test.ts",
+      "tests/key-classes.test.ts",
       "tests/life-cycle.test.ts",
       "tests/unique-values.test.ts",
       "tests/capture{,-apply,-replay,-values}.test.ts",

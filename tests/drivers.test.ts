@@ -115,6 +115,7 @@ describe.each(testDrivers)("$name", ({ name, open }) => {
     ["FOREIGNKEY", "INSERT INTO child VALUES ('nobody')"],
     ["TRIGGER", "DELETE FROM t"],
     ["DATATYPE", "INSERT INTO narrow VALUES ('text')"],
+    ["DATATYPE", "INSERT INTO t VALUES ('text', 2, 1, 1)"],
     ["ROWID", "INSERT INTO child (rowid, t) VALUES (1, NULL), (1, NULL)"],
   ])("knows a violated %s when it sees one", (kind, sql) => {
     const driver = opened(`PRAGMA foreign_keys = ON;

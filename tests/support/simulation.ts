@@ -187,12 +187,12 @@ export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
     [this.store, this.#format] = this.#open();
   }
 
-  /** Rows of every synced table, as the app sees them: table and row id to the synced columns. */
+  /** Rows of every synced table that can be named elsewhere, as the app sees them: table and row id to the synced columns. */
   view(spec: AppSpec): ReadonlyMap<string, unknown> {
     const rows = new Map<string, unknown>();
     for (const { name, sql } of spec.tables)
       for (const [rowId, payload] of this.db
-        .prepare(`SELECT ${sql.rowId}, ${sql.payload} FROM ${quoted(name)}`)
+        .prepare(`SELECT ${sql.rowId}, ${sql.payload} FROM ${quoted(name)} WHERE (${sql.rowId}) IS NOT NULL`)
         .raw()
         .all() as [string, string][])
         rows.set(`${name} ${rowId}`, JSON.parse(payload));

@@ -1,7 +1,8 @@
 /** The app's own tables against the schema: columns, keys, references, unique and child-side indexes. */
 import { createTableSql } from "@synckit-gen/templates";
+import { identityColumns, isNamedSql } from "@synckit-gen/templates/emitter-kit";
 import { isSynced, syncedColumns } from "@synckit-gen/schemas/model";
-import type { Column, Reference, Table } from "@synckit-gen/schemas/model";
+import type { Column, Reference, SyncedColumn, Table } from "@synckit-gen/schemas/model";
 import { isSameName, numberOf, quoteName, quoteNames } from "../sqlite/database.ts";
 import { findColumn, findTable, isSameColumns, ownTriggers, uniqueKeys } from "../sqlite/read-shape.ts";
 import type { ColumnShape, ReferenceShape, TableShape } from "../sqlite/read-shape.ts";
@@ -100,7 +101,29 @@ function* checkKeys({ database, places }: Subject, table: Table, shape: TableSha
   );
   const count = numberOf(row?.["n"]);
   if (count > 0) yield finding("doctor/identity-null", at, { table: table.name, count });
+  for (const column of identityColumns(table)) yield* checkClasses({ database, places }, table, column);
 }
+
+/** Keys that are not of their type's storage class, and that no affinity makes so. */
+function* checkClasses({ database, places }: Pick<Subject, "database" | "places">, table: Table, column: SyncedColumn): Iterable<Finding> {
+  const name = quoteName(column.name);
+  const isOther = (storage: string): string => `typeof(${name}) = '${storage}' AND NOT ${isNamedSql(column, quoteName)}`;
+  const wanted = storageOf(column.type);
+  for (const storage of ["integer", "real", "text", "blob"] as const) {
+    const [row] = database.rows(`SELECT count(*) AS n FROM ${quoteName(table.name)} WHERE ${isOther(storage)}`);
+    const count = numberOf(row?.["n"]);
+    if (count === 0) continue;
+    const params = { table: table.name, column: column.name, type: column.type, found: AS_WORDS[storage], wanted: wanted.toLowerCase() };
+    const found = finding("doctor/identity-class", places.column(table.name, column.name), { ...params, count });
+    // A number's text is the number, and a text's bytes are the text; what bytes or a real stand for, the app knows.
+    const isPlain = wanted === "TEXT" ? storage !== "blob" : storage === "text";
+    yield isPlain
+      ? advised(found, `UPDATE ${quoteName(table.name)} SET ${name} = CAST(${name} AS ${wanted}) WHERE ${isOther(storage)}`)
+      : found;
+  }
+}
+
+const AS_WORDS = { integer: "an integer", real: "a real number", text: "a text", blob: "bytes" } as const;
 
 function* checkUnique({ places }: Subject, table: Table, shape: TableShape): Iterable<Finding> {
   const at = places.table(table.name);

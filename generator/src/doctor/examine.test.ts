@@ -280,6 +280,67 @@ test("rows with NULL in the key are counted", async () => {
   ]);
 });
 
+describe("keys of another class than their type says", () => {
+  const text = `
+synckit: 1
+app: demo
+tables:
+  marks:
+    key: [day, no]
+    key_kind: natural
+    columns: { no: integer }
+  files:
+    columns: { id: blob }
+`;
+  const untyped = "CREATE TABLE marks (day NOT NULL, no NOT NULL, PRIMARY KEY (day, no)); CREATE TABLE files (id PRIMARY KEY NOT NULL);";
+  const rows = `INSERT INTO marks VALUES ('a', 1), (5, 1), (0.5, 1), (x'66', 1), ('a', '5'), ('a', '05'), ('a', 'x'), ('a', 2.0);
+    INSERT INTO files VALUES (x'66'), ('f'), (7);`;
+  const keyed = { file: "synckit.yaml", text };
+  const loggedIn = (database: Database): unknown =>
+    database.rows("SELECT row_id FROM sync_changelog WHERE op = 'INSERT' ORDER BY id").map((row) => row["row_id"]);
+
+  test("are not captured, are counted by class, and are captured once the printed SQL has rewritten them", async () => {
+    const { database, expected } = await healthy(untyped, keyed);
+    database.exec(rows);
+    expect(loggedIn(database)).toEqual(['["a","1"]', '["a","05"]', '["a","x"]', "66"]);
+
+    const { findings } = run(database, expected);
+    expect(findings.map(({ code, at, message, sql }) => [code, at.line, message.split(",")[0], sql.length])).toEqual([
+      ["doctor/identity-class", 10, `1 row of "files" has an integer in the key column "id"`, 0],
+      ["doctor/identity-class", 10, `1 row of "files" has a text in the key column "id"`, 1],
+      ["doctor/identity-class", 6, `1 row of "marks" has an integer in the key column "day"`, 1],
+      ["doctor/identity-class", 6, `1 row of "marks" has a real number in the key column "day"`, 1],
+      ["doctor/identity-class", 6, `1 row of "marks" has bytes in the key column "day"`, 0],
+      ["doctor/identity-class", 8, `1 row of "marks" has a real number in the key column "no"`, 0],
+      ["doctor/identity-class", 8, `1 row of "marks" has a text in the key column "no"`, 1],
+    ]);
+    expect(findings[2]?.message).toBe(
+      `1 row of "marks" has an integer in the key column "day", which is text in the schema (text), and never syncs.`,
+    );
+
+    for (const sql of findings.flatMap((found) => (found.message.includes('"files"') ? [] : found.sql))) database.exec(sql);
+    expect(
+      run(database, expected).findings.map(
+        ({ message }) => message.includes("bytes") || message.includes("real") || message.includes("files"),
+      ),
+    ).toEqual([true, true, true, true]);
+    expect(loggedIn(database)).toEqual(['["a","1"]', '["a","05"]', '["a","x"]', "66", '["5","1"]', '["0.5","1"]', '["a","5"]']);
+  });
+
+  test("are made what they are meant to be by a typed column, but for bytes", async () => {
+    const typed =
+      "CREATE TABLE marks (day TEXT NOT NULL, no INTEGER NOT NULL, PRIMARY KEY (day, no)); CREATE TABLE files (id BLOB PRIMARY KEY NOT NULL);";
+    const { database, expected } = await healthy(typed, keyed);
+    database.exec(rows.replace("('a', '05'), ", ""));
+
+    expect(run(database, expected).findings.map(({ message }) => message.split(",")[0])).toEqual([
+      `1 row of "files" has an integer in the key column "id"`,
+      `1 row of "files" has a text in the key column "id"`,
+      `1 row of "marks" has bytes in the key column "day"`,
+    ]);
+  });
+});
+
 test("triggers of a former model with the same text are as good", async () => {
   const { database, expected } = await healthy();
 
@@ -343,5 +404,6 @@ test("every code that doctor can report is shown here or by the tests of the com
     "doctor/damaged",
     "doctor/column-missing",
     "doctor/identity-null",
+    "doctor/identity-class",
   ]);
 });

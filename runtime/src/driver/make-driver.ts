@@ -65,6 +65,7 @@ export function makeDriver({ prepare, exec, inTransaction, resultOf }: DriverPar
     inTransaction,
     constraintOf(error) {
       const result = resultOf(error);
+      if (result === "MISMATCH") return "DATATYPE"; // a text in an integer primary key: an error of its own, for the same reason
       return result?.startsWith("CONSTRAINT") ? result.slice("CONSTRAINT_".length) || "OTHER" : null;
     },
   };
@@ -80,6 +81,7 @@ const RESULTS: Readonly<Record<number, string>> = {
   11: "CORRUPT",
   13: "FULL",
   14: "CANTOPEN",
+  20: "MISMATCH",
   26: "NOTADB",
 };
 /** By the second byte of an extended result code. */

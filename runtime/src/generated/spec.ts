@@ -77,7 +77,7 @@ export interface BlobSpec {
 
 /** SQL expressions over one row of the table (unqualified column names): the same ones that the triggers use. */
 export interface TableSql {
-  /** The row id: text. */
+  /** The row id: text; NULL for a row that other devices could not recognise. */
   readonly rowId: string;
   /** The synced columns as one JSON object: text. */
   readonly payload: string;

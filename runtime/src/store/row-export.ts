@@ -97,14 +97,13 @@ interface Found {
 
 function readRows({ driver, clocks }: Parts, { spec, identity }: TableRows, after: string | null, limit: number): readonly Found[] {
   const key = spec.identity.map(quoteName).join(", ");
-  const isNamed = spec.identity.map((column) => `${quoteName(column)} IS NOT NULL`).join(" AND ");
   const isLater = after === null ? "" : ` AND (${key}) > (${spec.identity.map(() => "?").join(", ")})`;
   // The expressions stand in a query of their own: there, only the app's columns are in scope.
   const found = driver
     .prepare(
       `SELECT candidate.row_id, candidate.payload, known.data IS NOT NULL, ${CLOCK_COLUMNS.map((column) => `known.${column}`).join(", ")}
        FROM (SELECT ${spec.sql.rowId} AS row_id, ${spec.sql.payload} AS payload FROM ${quoteName(spec.name)}
-             WHERE ${isNamed}${isLater} ORDER BY ${key} LIMIT ?) AS candidate
+             WHERE (${spec.sql.rowId}) IS NOT NULL${isLater} ORDER BY ${key} LIMIT ?) AS candidate
        LEFT JOIN sync_row_clock AS known ON known.table_name = ? AND known.row_id = candidate.row_id`,
     )
     .all(...(after === null ? [] : rowIdToSql(identity, after)), BigInt(limit), spec.name);

@@ -10,13 +10,13 @@ const CHUNK = 2_000;
 export function* scanRows(driver: Driver, { spec, identity }: TableRows): Generator<readonly [rowId: string, payload: string]> {
   const columns = spec.identity.map(quoteName).join(", ");
   const select = (after: string): string =>
-    `SELECT ${spec.sql.rowId}, ${spec.sql.payload} FROM ${quoteName(spec.name)} WHERE ${after} ORDER BY ${columns} LIMIT ${CHUNK}`;
-  const first = driver.prepare(select(spec.identity.map((name) => `${quoteName(name)} IS NOT NULL`).join(" AND ")));
-  const next = driver.prepare(select(`(${columns}) > (${spec.identity.map(() => "?").join(", ")})`));
+    `SELECT ${spec.sql.rowId}, ${spec.sql.payload} FROM ${quoteName(spec.name)} WHERE (${spec.sql.rowId}) IS NOT NULL${after} ORDER BY ${columns} LIMIT ${CHUNK}`;
+  const first = driver.prepare(select(""));
+  const next = driver.prepare(select(` AND (${columns}) > (${spec.identity.map(() => "?").join(", ")})`));
   for (let rows = first.all(); ;) {
-    for (const [rowId, payload] of rows) if (rowId !== null) yield [rowId as string, payload as string];
+    for (const [rowId, payload] of rows) yield [rowId as string, payload as string];
     const last = rows.at(-1)?.[0];
-    if (rows.length < CHUNK || typeof last !== "string") return;
-    rows = next.all(...rowIdToSql(identity, last));
+    if (rows.length < CHUNK) return;
+    rows = next.all(...rowIdToSql(identity, last as string));
   }
 }

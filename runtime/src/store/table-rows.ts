@@ -135,7 +135,7 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
     find: (where, values) =>
       rowIds(where)
         .all(...values)
-        .map(([rowId]) => rowId as string),
+        .flatMap(([rowId]) => (rowId === null ? [] : [rowId as string])), // one without a name is this device's alone
     exists: (where, values) => presence(where).get(...values) !== undefined,
   };
 }

@@ -119,6 +119,12 @@ export const databaseCatalog = {
       `${rows(p.count)} of "${p.table}" ${p.count === 1 ? "has" : "have"} NULL in the key and never sync.`,
     fix: "Give the rows a key.",
   },
+  "doctor/identity-class": {
+    severity: "warning",
+    message: (p: InColumn & { type: string; found: string; wanted: string; count: number }) =>
+      `${rows(p.count)} of "${p.table}" ${p.count === 1 ? "has" : "have"} ${p.found} in the key column "${p.column}", which is ${p.type} in the schema (${p.wanted}), and never ${p.count === 1 ? "syncs" : "sync"}.`,
+    fix: "Store the key as its type says, together with what refers to it; let the app bind it so.",
+  },
   "doctor/unique-missing": {
     severity: "warning",
     message: (p: InTable & { columns: readonly string[] }) =>

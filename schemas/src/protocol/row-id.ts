@@ -62,11 +62,20 @@ function partToSql(type: ColumnType, part: string): SqlValue {
   if (isTextLike(type)) return part;
   if (type === "blob") return wireToSql("blob", part);
   if (type === "real") return Number(part);
-  return /^-?\d{1,19}$/.test(part) ? BigInt(part) : part;
+  return toInteger(part) ?? part;
+}
+
+/** Null: not as an integer of 64 bits is cast to text. */
+function toInteger(part: string): bigint | null {
+  if (!/^-?\d{1,19}$/.test(part)) return null;
+  const value = BigInt(part);
+  return value === BigInt.asIntN(64, value) && String(value) === part ? value : null;
 }
 
 function partToWire(type: ColumnType, part: string): WireValue {
+  if (isTextLike(type) || type === "blob") return part;
   const value = partToSql(type, part);
+  if (typeof value === "string") return { $text: value };
   if (typeof value !== "bigint" || type === "bigint") return part;
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : { $int: part };

@@ -8,7 +8,7 @@ import { tsHeader } from "../text/header.ts";
 import { commentText, quoteName } from "../text/sql.ts";
 import { perTable } from "../text/per-table.ts";
 import { propertyKey, stringList, stringLiteral, templateLiteral, templateText } from "../text/ts.ts";
-import { identityColumns, rowIdSql } from "../text/row-id-sql.ts";
+import { identityColumns, namedRowIdSql } from "../text/row-id-sql.ts";
 import { payloadList, payloadOf } from "../text/value-sql.ts";
 
 export const emitter = defineEmitter({
@@ -128,7 +128,7 @@ const tableSpec = perTable((table) => {
     `unique: [${table.unique.map(stringList).join(", ")}]`,
     ...(table.blob === null ? [] : [`blob: ${blobSpec(table.blob)}`]),
     `sql: {
-        rowId: ${templateLiteral(rowIdSql(identityColumns(table), quoteName))},
+        rowId: ${templateLiteral(namedRowIdSql(identityColumns(table), quoteName))},
         payload: payloadOf(${templateLiteral(payloadList(synced, quoteName))}),
       }`,
     `statements: ${statementsName(table)}`,

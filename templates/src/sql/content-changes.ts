@@ -5,7 +5,7 @@
 import { isSynced, syncedColumns } from "@synckit-gen/schemas/model";
 import type { ModelSteps, SyncedColumn, Table, TableStep } from "@synckit-gen/schemas/model";
 import { isTextLike } from "@synckit-gen/schemas/protocol";
-import { identityColumns, rowIdSql } from "../text/row-id-sql.ts";
+import { identityColumns, isNamedSql, rowIdSql } from "../text/row-id-sql.ts";
 import { quoteName, quoteText } from "../text/sql.ts";
 import { payloadSql } from "../text/value-sql.ts";
 import type { Section } from "./migration.ts";
@@ -192,7 +192,7 @@ function absent(table: Table, columns: readonly string[]): readonly string[] {
 /** Row id and payload of the rows that can be recognised. The expressions stand in a query of their own: there, only the app's columns are in scope. */
 function rowsSql(table: Table): string {
   const identity = identityColumns(table);
-  const known = identity.map(({ name }) => `${quoteName(name)} IS NOT NULL`).join(" AND ");
+  const known = identity.map((column) => isNamedSql(column, quoteName)).join(" AND ");
   return `SELECT ${rowIdSql(identity, quoteName)} AS "row_id", ${payloadSql(syncedColumns(table), quoteName)} AS "payload" FROM ${quoteName(table.name)} WHERE ${known}`;
 }
 

@@ -5,7 +5,7 @@
  */
 import { syncedColumns, type SyncedColumn, type Table } from "@synckit-gen/schemas/model";
 import { indent, quoteName, quoteNames, quoteText } from "../text/sql.ts";
-import { identityColumns, rowIdSql } from "../text/row-id-sql.ts";
+import { identityColumns, isNamedSql, rowIdSql } from "../text/row-id-sql.ts";
 import { perTable } from "../text/per-table.ts";
 import { payloadSql, quickPayloadSql } from "../text/value-sql.ts";
 
@@ -180,9 +180,9 @@ function arriveTrigger(capture: Capture): Trigger | null {
   return { kind: "arrive", event: "INSERT", conditions: identified(capture, "NEW"), body: [hold] };
 }
 
-/** A row whose identity is NULL cannot be recognised on another device; it stays here, and its write goes through. */
+/** A row whose identity is NULL, or of another kind than its type says, cannot be recognised on another device; it stays here, and its write goes through. */
 const identified = (capture: Capture, row: Row): readonly string[] =>
-  capture.identity.map((column) => `${row}.${quoteName(column.name)} IS NOT NULL`);
+  capture.identity.map((column) => isNamedSql(column, (name) => `${row}.${quoteName(name)}`));
 
 /** COLLATE BINARY: under a NOCASE column a change from x to X would count as none. */
 const changed = (column: SyncedColumn): string => `(OLD.${quoteName(column.name)} IS NOT NEW.${quoteName(column.name)} COLLATE BINARY)`;

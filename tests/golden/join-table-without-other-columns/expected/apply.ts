@@ -62,7 +62,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `json_array(CAST("note_id" AS TEXT) || '', CAST("tag" AS TEXT) || '')`,
+        rowId: `CASE WHEN (typeof("note_id") = 'text' OR "note_id" = CAST("note_id" AS TEXT) || '') AND (typeof("tag") = 'text' OR "tag" = CAST("tag" AS TEXT) || '') THEN json_array(CAST("note_id" AS TEXT) || '', CAST("tag" AS TEXT) || '') END`,
         payload: payloadOf(`SELECT 'note_id' AS "name", 'text' AS "type", "note_id" AS "value"
   UNION ALL SELECT 'tag', 'text', "tag"`),
       },

@@ -87,8 +87,8 @@ export const migrations: readonly Migration[] = [
       `CREATE TRIGGER "sync_scores_insert"
 AFTER INSERT ON "scores"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND NEW."game" IS NOT NULL
-  AND NEW."player" IS NOT NULL
+  AND (typeof(NEW."game") = 'text' OR NEW."game" = CAST(NEW."game" AS TEXT) || '')
+  AND (typeof(NEW."player") = 'text' OR NEW."player" = CAST(NEW."player" AS TEXT) || '')
 BEGIN
   /* synckit-gen 5cd6999d4b8e5a85 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -118,8 +118,8 @@ END`,
       `CREATE TRIGGER "sync_scores_update"
 AFTER UPDATE OF "points" ON "scores"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND NEW."game" IS NOT NULL
-  AND NEW."player" IS NOT NULL
+  AND (typeof(NEW."game") = 'text' OR NEW."game" = CAST(NEW."game" AS TEXT) || '')
+  AND (typeof(NEW."player") = 'text' OR NEW."player" = CAST(NEW."player" AS TEXT) || '')
   AND OLD."game" IS NEW."game" COLLATE BINARY
   AND OLD."player" IS NEW."player" COLLATE BINARY
   AND (OLD."points" IS NOT NEW."points" COLLATE BINARY)
@@ -175,7 +175,7 @@ BEGIN
       SELECT 'game' AS "name", 'text' AS "type", OLD."game" AS "value"
       UNION ALL SELECT 'player', 'text', OLD."player"
       UNION ALL SELECT 'points', 'integer', OLD."points"))
-  WHERE OLD."game" IS NOT NULL AND OLD."player" IS NOT NULL;
+  WHERE (typeof(OLD."game") = 'text' OR OLD."game" = CAST(OLD."game" AS TEXT) || '') AND (typeof(OLD."player") = 'text' OR OLD."player" = CAST(OLD."player" AS TEXT) || '');
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'scores',
@@ -194,13 +194,13 @@ BEGIN
       SELECT 'game' AS "name", 'text' AS "type", NEW."game" AS "value"
       UNION ALL SELECT 'player', 'text', NEW."player"
       UNION ALL SELECT 'points', 'integer', NEW."points"))
-  WHERE NEW."game" IS NOT NULL AND NEW."player" IS NOT NULL;
+  WHERE (typeof(NEW."game") = 'text' OR NEW."game" = CAST(NEW."game" AS TEXT) || '') AND (typeof(NEW."player") = 'text' OR NEW."player" = CAST(NEW."player" AS TEXT) || '');
 END`,
       `CREATE TRIGGER "sync_scores_delete"
 AFTER DELETE ON "scores"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND OLD."game" IS NOT NULL
-  AND OLD."player" IS NOT NULL
+  AND (typeof(OLD."game") = 'text' OR OLD."game" = CAST(OLD."game" AS TEXT) || '')
+  AND (typeof(OLD."player") = 'text' OR OLD."player" = CAST(OLD."player" AS TEXT) || '')
 BEGIN
   /* synckit-gen 5cd6999d4b8e5a85 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

@@ -62,7 +62,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CAST("key" AS TEXT)`,
+        rowId: `CASE WHEN (typeof("key") = 'text' OR "key" = CAST("key" AS TEXT) || '') THEN CAST("key" AS TEXT) END`,
         payload: payloadOf(`SELECT 'key' AS "name", 'text' AS "type", "key" AS "value"
   UNION ALL SELECT 'value', 'text', "value"`),
       },

@@ -97,7 +97,7 @@ DROP TRIGGER IF EXISTS "sync_notes_leave";
 CREATE TRIGGER "sync_notes_insert"
 AFTER INSERT ON "notes"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND NEW."id" IS NOT NULL
+  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
 BEGIN
   /* synckit-gen b79e92d4da6daee9 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -125,7 +125,7 @@ END;
 CREATE TRIGGER "sync_notes_update"
 AFTER UPDATE OF "title" ON "notes"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND NEW."id" IS NOT NULL
+  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND (OLD."title" IS NOT NEW."title" COLLATE BINARY)
 BEGIN
@@ -176,7 +176,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
       UNION ALL SELECT 'title', 'text', OLD."title"))
-  WHERE OLD."id" IS NOT NULL;
+  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'notes',
@@ -194,12 +194,12 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'title', 'text', NEW."title"))
-  WHERE NEW."id" IS NOT NULL;
+  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
 END;
 CREATE TRIGGER "sync_notes_delete"
 AFTER DELETE ON "notes"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND OLD."id" IS NOT NULL
+  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
 BEGIN
   /* synckit-gen b79e92d4da6daee9 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

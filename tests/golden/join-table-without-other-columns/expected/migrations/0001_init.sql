@@ -97,8 +97,8 @@ DROP TRIGGER IF EXISTS "sync_tags_leave";
 CREATE TRIGGER "sync_tags_insert"
 AFTER INSERT ON "tags"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND NEW."note_id" IS NOT NULL
-  AND NEW."tag" IS NOT NULL
+  AND (typeof(NEW."note_id") = 'text' OR NEW."note_id" = CAST(NEW."note_id" AS TEXT) || '')
+  AND (typeof(NEW."tag") = 'text' OR NEW."tag" = CAST(NEW."tag" AS TEXT) || '')
 BEGIN
   /* synckit-gen 04b1fd9eeba7306a */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -147,7 +147,7 @@ BEGIN
       END) FROM (
       SELECT 'note_id' AS "name", 'text' AS "type", OLD."note_id" AS "value"
       UNION ALL SELECT 'tag', 'text', OLD."tag"))
-  WHERE OLD."note_id" IS NOT NULL AND OLD."tag" IS NOT NULL;
+  WHERE (typeof(OLD."note_id") = 'text' OR OLD."note_id" = CAST(OLD."note_id" AS TEXT) || '') AND (typeof(OLD."tag") = 'text' OR OLD."tag" = CAST(OLD."tag" AS TEXT) || '');
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'tags',
@@ -165,13 +165,13 @@ BEGIN
       END) FROM (
       SELECT 'note_id' AS "name", 'text' AS "type", NEW."note_id" AS "value"
       UNION ALL SELECT 'tag', 'text', NEW."tag"))
-  WHERE NEW."note_id" IS NOT NULL AND NEW."tag" IS NOT NULL;
+  WHERE (typeof(NEW."note_id") = 'text' OR NEW."note_id" = CAST(NEW."note_id" AS TEXT) || '') AND (typeof(NEW."tag") = 'text' OR NEW."tag" = CAST(NEW."tag" AS TEXT) || '');
 END;
 CREATE TRIGGER "sync_tags_delete"
 AFTER DELETE ON "tags"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND OLD."note_id" IS NOT NULL
-  AND OLD."tag" IS NOT NULL
+  AND (typeof(OLD."note_id") = 'text' OR OLD."note_id" = CAST(OLD."note_id" AS TEXT) || '')
+  AND (typeof(OLD."tag") = 'text' OR OLD."tag" = CAST(OLD."tag" AS TEXT) || '')
 BEGIN
   /* synckit-gen 04b1fd9eeba7306a */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

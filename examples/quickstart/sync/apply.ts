@@ -79,7 +79,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'name', 'text', "name"`),
       },
@@ -104,7 +104,7 @@ export const spec: AppSpec = {
       ],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'list_id', 'text', "list_id"
   UNION ALL SELECT 'title', 'text', "title"

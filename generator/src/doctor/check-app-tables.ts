@@ -107,7 +107,7 @@ function* checkKeys({ database, places }: Subject, table: Table, shape: TableSha
 /** Keys that are not of their type's storage class, and that no affinity makes so. */
 function* checkClasses({ database, places }: Pick<Subject, "database" | "places">, table: Table, column: SyncedColumn): Iterable<Finding> {
   const name = quoteName(column.name);
-  const isOther = (storage: string): string => `typeof(${name}) = '${storage}' AND NOT ${isNamedSql(column, quoteName)}`;
+  const isOther = (storage: string): string => `typeof(${name}) = '${storage}' AND NOT (${isNamedSql([column])})`;
   const wanted = storageOf(column.type);
   for (const storage of ["integer", "real", "text", "blob"] as const) {
     const [row] = database.rows(`SELECT count(*) AS n FROM ${quoteName(table.name)} WHERE ${isOther(storage)}`);

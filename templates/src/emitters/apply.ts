@@ -128,7 +128,7 @@ const tableSpec = perTable((table) => {
     `unique: [${table.unique.map(stringList).join(", ")}]`,
     ...(table.blob === null ? [] : [`blob: ${blobSpec(table.blob)}`]),
     `sql: {
-        rowId: ${templateLiteral(namedRowIdSql(identityColumns(table), quoteName))},
+        rowId: ${templateLiteral(namedRowIdSql(identityColumns(table)))},
         payload: payloadOf(${templateLiteral(payloadList(synced, quoteName))}),
       }`,
     `statements: ${statementsName(table)}`,

@@ -192,8 +192,7 @@ function absent(table: Table, columns: readonly string[]): readonly string[] {
 /** Row id and payload of the rows that can be recognised. The expressions stand in a query of their own: there, only the app's columns are in scope. */
 function rowsSql(table: Table): string {
   const identity = identityColumns(table);
-  const known = identity.map((column) => isNamedSql(column, quoteName)).join(" AND ");
-  return `SELECT ${rowIdSql(identity, quoteName)} AS "row_id", ${payloadSql(syncedColumns(table), quoteName)} AS "payload" FROM ${quoteName(table.name)} WHERE ${known}`;
+  return `SELECT ${rowIdSql(identity, quoteName)} AS "row_id", ${payloadSql(syncedColumns(table), quoteName)} AS "payload" FROM ${quoteName(table.name)} WHERE ${isNamedSql(identity)}`;
 }
 
 /**

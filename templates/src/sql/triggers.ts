@@ -5,7 +5,7 @@
  */
 import { syncedColumns, type SyncedColumn, type Table } from "@synckit-gen/schemas/model";
 import { indent, quoteName, quoteNames, quoteText } from "../text/sql.ts";
-import { identityColumns, isNamedSql, rowIdSql } from "../text/row-id-sql.ts";
+import { identityColumns, isNamedInTriggerSql, rowIdSql } from "../text/row-id-sql.ts";
 import { perTable } from "../text/per-table.ts";
 import { payloadSql, quickPayloadSql } from "../text/value-sql.ts";
 
@@ -181,8 +181,7 @@ function arriveTrigger(capture: Capture): Trigger | null {
 }
 
 /** A row whose identity is NULL, or of another kind than its type says, cannot be recognised on another device; it stays here, and its write goes through. */
-const identified = (capture: Capture, row: Row): readonly string[] =>
-  capture.identity.map((column) => isNamedSql(column, (name) => `${row}.${quoteName(name)}`));
+const identified = ({ table, identity }: Capture, row: Row): readonly string[] => [isNamedInTriggerSql(table.name, identity, row)];
 
 /** COLLATE BINARY: under a NOCASE column a change from x to X would count as none. */
 const changed = (column: SyncedColumn): string => `(OLD.${quoteName(column.name)} IS NOT NEW.${quoteName(column.name)} COLLATE BINARY)`;

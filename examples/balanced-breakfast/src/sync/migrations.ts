@@ -87,7 +87,7 @@ export const migrations: readonly Migration[] = [
       `CREATE TRIGGER "sync_feed_items_update"
 AFTER UPDATE OF "is_read", "is_starred" ON "feed_items"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."external_id") = 'text' OR NEW."external_id" = CAST(NEW."external_id" AS TEXT) || '')
+  AND (typeof(NEW."external_id") = 'text' OR EXISTS (SELECT 1 FROM "feed_items" WHERE "external_id" IS NEW."external_id" AND (typeof("external_id") = 'text' OR typeof("external_id") = 'integer' AND "external_id" = CAST("external_id" AS TEXT) || '')))
   AND OLD."external_id" IS NEW."external_id" COLLATE BINARY
   AND ((OLD."is_read" IS NOT NEW."is_read" COLLATE BINARY)
     OR (OLD."is_starred" IS NOT NEW."is_starred" COLLATE BINARY))
@@ -122,7 +122,7 @@ END`,
       `CREATE TRIGGER "sync_feed_items_arrive"
 AFTER INSERT ON "feed_items"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."external_id") = 'text' OR NEW."external_id" = CAST(NEW."external_id" AS TEXT) || '')
+  AND (typeof(NEW."external_id") = 'text' OR EXISTS (SELECT 1 FROM "feed_items" WHERE "external_id" IS NEW."external_id" AND (typeof("external_id") = 'text' OR typeof("external_id") = 'integer' AND "external_id" = CAST("external_id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen e7ea6ea383fb4111 */
   INSERT OR IGNORE INTO "sync_held" ("table_name", "row_id", "reason", "since")
@@ -132,7 +132,7 @@ END`,
       `CREATE TRIGGER "sync_feed_items_leave"
 AFTER DELETE ON "feed_items"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."external_id") = 'text' OR OLD."external_id" = CAST(OLD."external_id" AS TEXT) || '')
+  AND (typeof(OLD."external_id") = 'text' OR typeof(OLD."external_id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "feed_items" WHERE "external_id" = CAST(OLD."external_id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen e7ea6ea383fb4111 */
   UPDATE "sync_row_clock" SET "data" = (SELECT json_group_object("name", CASE typeof("value")
@@ -158,7 +158,7 @@ END`,
       `CREATE TRIGGER "sync_feeds_insert"
 AFTER INSERT ON "feeds"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "feeds" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen e7ea6ea383fb4111 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -196,7 +196,7 @@ END`,
       `CREATE TRIGGER "sync_feeds_update"
 AFTER UPDATE OF "busser_id", "name", "config", "enabled", "created_at", "updated_at" ON "feeds"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "feeds" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."busser_id" IS NOT NEW."busser_id" COLLATE BINARY)
     OR (OLD."name" IS NOT NEW."name" COLLATE BINARY)
@@ -272,7 +272,7 @@ BEGIN
       UNION ALL SELECT 'enabled', 'integer', OLD."enabled"
       UNION ALL SELECT 'created_at', 'text', OLD."created_at"
       UNION ALL SELECT 'updated_at', 'text', OLD."updated_at"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "feeds" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'feeds',
@@ -295,12 +295,12 @@ BEGIN
       UNION ALL SELECT 'enabled', 'integer', NEW."enabled"
       UNION ALL SELECT 'created_at', 'text', NEW."created_at"
       UNION ALL SELECT 'updated_at', 'text', NEW."updated_at"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "feeds" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_feeds_delete"
 AFTER DELETE ON "feeds"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "feeds" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen e7ea6ea383fb4111 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -336,7 +336,7 @@ END`,
       `CREATE TRIGGER "sync_feed_tags_insert"
 AFTER INSERT ON "feed_tags"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "feed_tags" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen e7ea6ea383fb4111 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -366,7 +366,7 @@ END`,
       `CREATE TRIGGER "sync_feed_tags_update"
 AFTER UPDATE OF "feed_id", "tag" ON "feed_tags"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "feed_tags" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."feed_id" IS NOT NEW."feed_id" COLLATE BINARY)
     OR (OLD."tag" IS NOT NEW."tag" COLLATE BINARY))
@@ -422,7 +422,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
       UNION ALL SELECT 'feed_id', 'text', OLD."feed_id"
       UNION ALL SELECT 'tag', 'text', OLD."tag"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "feed_tags" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'feed_tags',
@@ -441,12 +441,12 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'feed_id', 'text', NEW."feed_id"
       UNION ALL SELECT 'tag', 'text', NEW."tag"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "feed_tags" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_feed_tags_delete"
 AFTER DELETE ON "feed_tags"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "feed_tags" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen e7ea6ea383fb4111 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -478,7 +478,7 @@ END`,
       `CREATE TRIGGER "sync_query_feeds_insert"
 AFTER INSERT ON "query_feeds"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "query_feeds" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen e7ea6ea383fb4111 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -512,7 +512,7 @@ END`,
       `CREATE TRIGGER "sync_query_feeds_update"
 AFTER UPDATE OF "feed_id", "name", "query", "position" ON "query_feeds"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "query_feeds" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."feed_id" IS NOT NEW."feed_id" COLLATE BINARY)
     OR (OLD."name" IS NOT NEW."name" COLLATE BINARY)
@@ -578,7 +578,7 @@ BEGIN
       UNION ALL SELECT 'name', 'text', OLD."name"
       UNION ALL SELECT 'query', 'text', OLD."query"
       UNION ALL SELECT 'position', 'integer', OLD."position"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "query_feeds" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'query_feeds',
@@ -599,12 +599,12 @@ BEGIN
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'query', 'text', NEW."query"
       UNION ALL SELECT 'position', 'integer', NEW."position"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "query_feeds" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_query_feeds_delete"
 AFTER DELETE ON "query_feeds"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "query_feeds" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen e7ea6ea383fb4111 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -638,7 +638,7 @@ END`,
       `CREATE TRIGGER "sync_user_config_insert"
 AFTER INSERT ON "user_config"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."key") = 'text' OR NEW."key" = CAST(NEW."key" AS TEXT) || '')
+  AND (typeof(NEW."key") = 'text' OR EXISTS (SELECT 1 FROM "user_config" WHERE "key" IS NEW."key" AND (typeof("key") = 'text' OR typeof("key") = 'integer' AND "key" = CAST("key" AS TEXT) || '')))
 BEGIN
   /* synckit-gen e7ea6ea383fb4111 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -668,7 +668,7 @@ END`,
       `CREATE TRIGGER "sync_user_config_update"
 AFTER UPDATE OF "value", "updated_at" ON "user_config"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."key") = 'text' OR NEW."key" = CAST(NEW."key" AS TEXT) || '')
+  AND (typeof(NEW."key") = 'text' OR EXISTS (SELECT 1 FROM "user_config" WHERE "key" IS NEW."key" AND (typeof("key") = 'text' OR typeof("key") = 'integer' AND "key" = CAST("key" AS TEXT) || '')))
   AND OLD."key" IS NEW."key" COLLATE BINARY
   AND ((OLD."value" IS NOT NEW."value" COLLATE BINARY)
     OR (OLD."updated_at" IS NOT NEW."updated_at" COLLATE BINARY))
@@ -724,7 +724,7 @@ BEGIN
       SELECT 'key' AS "name", 'text' AS "type", OLD."key" AS "value"
       UNION ALL SELECT 'value', 'text', OLD."value"
       UNION ALL SELECT 'updated_at', 'text', OLD."updated_at"))
-  WHERE (typeof(OLD."key") = 'text' OR OLD."key" = CAST(OLD."key" AS TEXT) || '');
+  WHERE (typeof(OLD."key") = 'text' OR typeof(OLD."key") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "user_config" WHERE "key" = CAST(OLD."key" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'user_config',
@@ -743,12 +743,12 @@ BEGIN
       SELECT 'key' AS "name", 'text' AS "type", NEW."key" AS "value"
       UNION ALL SELECT 'value', 'text', NEW."value"
       UNION ALL SELECT 'updated_at', 'text', NEW."updated_at"))
-  WHERE (typeof(NEW."key") = 'text' OR NEW."key" = CAST(NEW."key" AS TEXT) || '');
+  WHERE (typeof(NEW."key") = 'text' OR EXISTS (SELECT 1 FROM "user_config" WHERE "key" IS NEW."key" AND (typeof("key") = 'text' OR typeof("key") = 'integer' AND "key" = CAST("key" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_user_config_delete"
 AFTER DELETE ON "user_config"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."key") = 'text' OR OLD."key" = CAST(OLD."key" AS TEXT) || '')
+  AND (typeof(OLD."key") = 'text' OR typeof(OLD."key") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "user_config" WHERE "key" = CAST(OLD."key" AS TEXT) || ''))
 BEGIN
   /* synckit-gen e7ea6ea383fb4111 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

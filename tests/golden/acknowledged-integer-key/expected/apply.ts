@@ -62,7 +62,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("code") = 'integer' OR "code" = CASE WHEN CAST(CAST("code" AS INTEGER) AS TEXT) = "code" THEN CAST("code" AS INTEGER) ELSE CAST("code" AS TEXT) || '' END) THEN CAST("code" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("code") = 'integer' OR typeof("code") = 'text' AND "code" = CASE WHEN CAST(CAST("code" AS INTEGER) AS TEXT) = CAST("code" AS TEXT) || '' THEN CAST("code" AS INTEGER) ELSE CAST("code" AS TEXT) || '' END) THEN CAST("code" AS TEXT) END`,
         payload: payloadOf(`SELECT 'code' AS "name", 'integer' AS "type", "code" AS "value"
   UNION ALL SELECT 'name', 'text', "name"`),
       },

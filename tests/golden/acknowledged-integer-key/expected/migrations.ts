@@ -87,7 +87,7 @@ export const migrations: readonly Migration[] = [
       `CREATE TRIGGER "sync_countries_insert"
 AFTER INSERT ON "countries"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."code") = 'integer' OR NEW."code" = CASE WHEN CAST(CAST(NEW."code" AS INTEGER) AS TEXT) = NEW."code" THEN CAST(NEW."code" AS INTEGER) ELSE CAST(NEW."code" AS TEXT) || '' END)
+  AND (typeof(NEW."code") = 'integer' OR EXISTS (SELECT 1 FROM "countries" WHERE "code" IS NEW."code" AND (typeof("code") = 'integer' OR typeof("code") = 'text' AND "code" = CASE WHEN CAST(CAST("code" AS INTEGER) AS TEXT) = CAST("code" AS TEXT) || '' THEN CAST("code" AS INTEGER) ELSE CAST("code" AS TEXT) || '' END)))
 BEGIN
   /* synckit-gen f4cd83f35cb4abfa */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -115,7 +115,7 @@ END`,
       `CREATE TRIGGER "sync_countries_update"
 AFTER UPDATE OF "name" ON "countries"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."code") = 'integer' OR NEW."code" = CASE WHEN CAST(CAST(NEW."code" AS INTEGER) AS TEXT) = NEW."code" THEN CAST(NEW."code" AS INTEGER) ELSE CAST(NEW."code" AS TEXT) || '' END)
+  AND (typeof(NEW."code") = 'integer' OR EXISTS (SELECT 1 FROM "countries" WHERE "code" IS NEW."code" AND (typeof("code") = 'integer' OR typeof("code") = 'text' AND "code" = CASE WHEN CAST(CAST("code" AS INTEGER) AS TEXT) = CAST("code" AS TEXT) || '' THEN CAST("code" AS INTEGER) ELSE CAST("code" AS TEXT) || '' END)))
   AND OLD."code" IS NEW."code" COLLATE BINARY
   AND (OLD."name" IS NOT NEW."name" COLLATE BINARY)
 BEGIN
@@ -166,7 +166,7 @@ BEGIN
       END) FROM (
       SELECT 'code' AS "name", 'integer' AS "type", OLD."code" AS "value"
       UNION ALL SELECT 'name', 'text', OLD."name"))
-  WHERE (typeof(OLD."code") = 'integer' OR OLD."code" = CASE WHEN CAST(CAST(OLD."code" AS INTEGER) AS TEXT) = OLD."code" THEN CAST(OLD."code" AS INTEGER) ELSE CAST(OLD."code" AS TEXT) || '' END);
+  WHERE (typeof(OLD."code") = 'integer' OR typeof(OLD."code") IN ('integer', 'text') AND NOT EXISTS (SELECT 1 FROM "countries" WHERE "code" = CASE WHEN CAST(CAST(OLD."code" AS INTEGER) AS TEXT) = CAST(OLD."code" AS TEXT) || '' THEN CAST(OLD."code" AS INTEGER) ELSE CAST(OLD."code" AS TEXT) || '' END));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'countries',
@@ -184,12 +184,12 @@ BEGIN
       END) FROM (
       SELECT 'code' AS "name", 'integer' AS "type", NEW."code" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"))
-  WHERE (typeof(NEW."code") = 'integer' OR NEW."code" = CASE WHEN CAST(CAST(NEW."code" AS INTEGER) AS TEXT) = NEW."code" THEN CAST(NEW."code" AS INTEGER) ELSE CAST(NEW."code" AS TEXT) || '' END);
+  WHERE (typeof(NEW."code") = 'integer' OR EXISTS (SELECT 1 FROM "countries" WHERE "code" IS NEW."code" AND (typeof("code") = 'integer' OR typeof("code") = 'text' AND "code" = CASE WHEN CAST(CAST("code" AS INTEGER) AS TEXT) = CAST("code" AS TEXT) || '' THEN CAST("code" AS INTEGER) ELSE CAST("code" AS TEXT) || '' END)));
 END`,
       `CREATE TRIGGER "sync_countries_delete"
 AFTER DELETE ON "countries"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."code") = 'integer' OR OLD."code" = CASE WHEN CAST(CAST(OLD."code" AS INTEGER) AS TEXT) = OLD."code" THEN CAST(OLD."code" AS INTEGER) ELSE CAST(OLD."code" AS TEXT) || '' END)
+  AND (typeof(OLD."code") = 'integer' OR typeof(OLD."code") IN ('integer', 'text') AND NOT EXISTS (SELECT 1 FROM "countries" WHERE "code" = CASE WHEN CAST(CAST(OLD."code" AS INTEGER) AS TEXT) = CAST(OLD."code" AS TEXT) || '' THEN CAST(OLD."code" AS INTEGER) ELSE CAST(OLD."code" AS TEXT) || '' END))
 BEGIN
   /* synckit-gen f4cd83f35cb4abfa */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

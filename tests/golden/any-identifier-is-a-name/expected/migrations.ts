@@ -87,7 +87,7 @@ export const migrations: readonly Migration[] = [
       `CREATE TRIGGER "sync_2fa_insert"
 AFTER INSERT ON "2fa"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "2fa" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 66f73c94e0e5eb97 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -115,7 +115,7 @@ END`,
       `CREATE TRIGGER "sync_2fa_update"
 AFTER UPDATE OF "label" ON "2fa"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "2fa" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND (OLD."label" IS NOT NEW."label" COLLATE BINARY)
 BEGIN
@@ -166,7 +166,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
       UNION ALL SELECT 'label', 'text', OLD."label"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "2fa" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     '2fa',
@@ -184,12 +184,12 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'label', 'text', NEW."label"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "2fa" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_2fa_delete"
 AFTER DELETE ON "2fa"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "2fa" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 66f73c94e0e5eb97 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -220,7 +220,7 @@ END`,
       `CREATE TRIGGER "sync_it's ""quoted""_insert"
 AFTER INSERT ON "it's ""quoted"""
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."the id") = 'text' OR NEW."the id" = CAST(NEW."the id" AS TEXT) || '')
+  AND (typeof(NEW."the id") = 'text' OR EXISTS (SELECT 1 FROM "it's ""quoted""" WHERE "the id" IS NEW."the id" AND (typeof("the id") = 'text' OR typeof("the id") = 'integer' AND "the id" = CAST("the id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 66f73c94e0e5eb97 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -256,7 +256,7 @@ END`,
       `CREATE TRIGGER "sync_it's ""quoted""_update"
 AFTER UPDATE OF "two words", "select", "größe", "a.b", "x-ray" ON "it's ""quoted"""
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."the id") = 'text' OR NEW."the id" = CAST(NEW."the id" AS TEXT) || '')
+  AND (typeof(NEW."the id") = 'text' OR EXISTS (SELECT 1 FROM "it's ""quoted""" WHERE "the id" IS NEW."the id" AND (typeof("the id") = 'text' OR typeof("the id") = 'integer' AND "the id" = CAST("the id" AS TEXT) || '')))
   AND OLD."the id" IS NEW."the id" COLLATE BINARY
   AND ((OLD."two words" IS NOT NEW."two words" COLLATE BINARY)
     OR (OLD."select" IS NOT NEW."select" COLLATE BINARY)
@@ -327,7 +327,7 @@ BEGIN
       UNION ALL SELECT 'größe', 'real', OLD."größe"
       UNION ALL SELECT 'a.b', 'text', OLD."a.b"
       UNION ALL SELECT 'x-ray', 'text', OLD."x-ray"))
-  WHERE (typeof(OLD."the id") = 'text' OR OLD."the id" = CAST(OLD."the id" AS TEXT) || '');
+  WHERE (typeof(OLD."the id") = 'text' OR typeof(OLD."the id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "it's ""quoted""" WHERE "the id" = CAST(OLD."the id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'it''s "quoted"',
@@ -349,12 +349,12 @@ BEGIN
       UNION ALL SELECT 'größe', 'real', NEW."größe"
       UNION ALL SELECT 'a.b', 'text', NEW."a.b"
       UNION ALL SELECT 'x-ray', 'text', NEW."x-ray"))
-  WHERE (typeof(NEW."the id") = 'text' OR NEW."the id" = CAST(NEW."the id" AS TEXT) || '');
+  WHERE (typeof(NEW."the id") = 'text' OR EXISTS (SELECT 1 FROM "it's ""quoted""" WHERE "the id" IS NEW."the id" AND (typeof("the id") = 'text' OR typeof("the id") = 'integer' AND "the id" = CAST("the id" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_it's ""quoted""_delete"
 AFTER DELETE ON "it's ""quoted"""
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."the id") = 'text' OR OLD."the id" = CAST(OLD."the id" AS TEXT) || '')
+  AND (typeof(OLD."the id") = 'text' OR typeof(OLD."the id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "it's ""quoted""" WHERE "the id" = CAST(OLD."the id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 66f73c94e0e5eb97 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -389,7 +389,7 @@ END`,
       `CREATE TRIGGER "sync_null_insert"
 AFTER INSERT ON "null"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "null" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 66f73c94e0e5eb97 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -417,7 +417,7 @@ END`,
       `CREATE TRIGGER "sync_null_update"
 AFTER UPDATE OF "true" ON "null"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "null" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND (OLD."true" IS NOT NEW."true" COLLATE BINARY)
 BEGIN
@@ -468,7 +468,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
       UNION ALL SELECT 'true', 'text', OLD."true"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "null" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'null',
@@ -486,12 +486,12 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'true', 'text', NEW."true"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "null" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_null_delete"
 AFTER DELETE ON "null"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "null" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 66f73c94e0e5eb97 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -522,7 +522,7 @@ END`,
       `CREATE TRIGGER "sync_order_insert"
 AFTER INSERT ON "order"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "order" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 66f73c94e0e5eb97 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -552,7 +552,7 @@ END`,
       `CREATE TRIGGER "sync_order_update"
 AFTER UPDATE OF "group", "it's" ON "order"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "order" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."group" IS NOT NEW."group" COLLATE BINARY)
     OR (OLD."it's" IS NOT NEW."it's" COLLATE BINARY))
@@ -608,7 +608,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
       UNION ALL SELECT 'group', 'text', OLD."group"
       UNION ALL SELECT 'it''s', 'text', OLD."it's"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "order" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'order',
@@ -627,12 +627,12 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'group', 'text', NEW."group"
       UNION ALL SELECT 'it''s', 'text', NEW."it's"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "order" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_order_delete"
 AFTER DELETE ON "order"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "order" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 66f73c94e0e5eb97 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -664,7 +664,7 @@ END`,
       `CREATE TRIGGER "sync_名前_insert"
 AFTER INSERT ON "名前"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "名前" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 66f73c94e0e5eb97 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -692,7 +692,7 @@ END`,
       `CREATE TRIGGER "sync_名前_update"
 AFTER UPDATE OF "値" ON "名前"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "名前" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND (OLD."値" IS NOT NEW."値" COLLATE BINARY)
 BEGIN
@@ -743,7 +743,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
       UNION ALL SELECT '値', 'text', OLD."値"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "名前" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     '名前',
@@ -761,12 +761,12 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT '値', 'text', NEW."値"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "名前" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_名前_delete"
 AFTER DELETE ON "名前"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "名前" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 66f73c94e0e5eb97 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

@@ -201,7 +201,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'name', 'text', "name"
   UNION ALL SELECT 'filter_json', 'text', "filter_json"
@@ -230,7 +230,7 @@ export const spec: AppSpec = {
       unique: [],
       blob: { hash: "hash", size: "file_size", cloudOnly: "cloud_only", enabledBy: { through: "vfs_nodes", flagTable: "vfs", flag: "sync_files" } },
       sql: {
-        rowId: `CASE WHEN (typeof("hash") = 'text' OR "hash" = CAST("hash" AS TEXT) || '') THEN CAST("hash" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("hash") = 'text' OR typeof("hash") = 'integer' AND "hash" = CAST("hash" AS TEXT) || '') THEN CAST("hash" AS TEXT) END`,
         payload: payloadOf(`SELECT 'hash' AS "name", 'text' AS "type", "hash" AS "value"
   UNION ALL SELECT 'original_name', 'text', "original_name"
   UNION ALL SELECT 'file_extension', 'text', "file_extension"
@@ -262,7 +262,7 @@ export const spec: AppSpec = {
       ],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("hash") = 'text' OR "hash" = CAST("hash" AS TEXT) || '') THEN CAST("hash" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("hash") = 'text' OR typeof("hash") = 'integer' AND "hash" = CAST("hash" AS TEXT) || '') THEN CAST("hash" AS TEXT) END`,
         payload: payloadOf(`SELECT 'hash' AS "name", 'text' AS "type", "hash" AS "value"
   UNION ALL SELECT 'bpm', 'real', "bpm"
   UNION ALL SELECT 'musical_key', 'text', "musical_key"
@@ -292,7 +292,7 @@ export const spec: AppSpec = {
       ],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("collection_id") = 'text' OR "collection_id" = CAST("collection_id" AS TEXT) || '') AND (typeof("sample_hash") = 'text' OR "sample_hash" = CAST("sample_hash" AS TEXT) || '') THEN json_array(CAST("collection_id" AS TEXT) || '', CAST("sample_hash" AS TEXT) || '') END`,
+        rowId: `CASE WHEN (typeof("collection_id") = 'text' OR typeof("collection_id") = 'integer' AND "collection_id" = CAST("collection_id" AS TEXT) || '') AND (typeof("sample_hash") = 'text' OR typeof("sample_hash") = 'integer' AND "sample_hash" = CAST("sample_hash" AS TEXT) || '') THEN json_array(CAST("collection_id" AS TEXT) || '', CAST("sample_hash" AS TEXT) || '') END`,
         payload: payloadOf(`SELECT 'collection_id' AS "name", 'text' AS "type", "collection_id" AS "value"
   UNION ALL SELECT 'sample_hash', 'text', "sample_hash"
   UNION ALL SELECT 'position', 'integer', "position"
@@ -317,7 +317,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'name', 'text', "name"
   UNION ALL SELECT 'rules', 'text', "rules"
@@ -342,7 +342,7 @@ export const spec: AppSpec = {
       ],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("sample_hash") = 'text' OR "sample_hash" = CAST("sample_hash" AS TEXT) || '') AND (typeof("tag") = 'text' OR "tag" = CAST("tag" AS TEXT) || '') THEN json_array(CAST("sample_hash" AS TEXT) || '', CAST("tag" AS TEXT) || '') END`,
+        rowId: `CASE WHEN (typeof("sample_hash") = 'text' OR typeof("sample_hash") = 'integer' AND "sample_hash" = CAST("sample_hash" AS TEXT) || '') AND (typeof("tag") = 'text' OR typeof("tag") = 'integer' AND "tag" = CAST("tag" AS TEXT) || '') THEN json_array(CAST("sample_hash" AS TEXT) || '', CAST("tag" AS TEXT) || '') END`,
         payload: payloadOf(`SELECT 'sample_hash' AS "name", 'text' AS "type", "sample_hash" AS "value"
   UNION ALL SELECT 'tag', 'text', "tag"`),
       },
@@ -363,7 +363,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("key") = 'text' OR "key" = CAST("key" AS TEXT) || '') THEN CAST("key" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("key") = 'text' OR typeof("key") = 'integer' AND "key" = CAST("key" AS TEXT) || '') THEN CAST("key" AS TEXT) END`,
         payload: payloadOf(`SELECT 'key' AS "name", 'text' AS "type", "key" AS "value"
   UNION ALL SELECT 'value', 'text', "value"`),
       },
@@ -386,7 +386,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'name', 'text', "name"
   UNION ALL SELECT 'sync_files', 'integer', "sync_files"
@@ -417,7 +417,7 @@ export const spec: AppSpec = {
       ],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'vfs_id', 'text', "vfs_id"
   UNION ALL SELECT 'parent_id', 'text', "parent_id"

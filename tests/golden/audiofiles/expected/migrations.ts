@@ -87,7 +87,7 @@ export const migrations: readonly Migration[] = [
       `CREATE TRIGGER "sync_collections_insert"
 AFTER INSERT ON "collections"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "collections" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 899d37f9d12ed17c */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -119,7 +119,7 @@ END`,
       `CREATE TRIGGER "sync_collections_update"
 AFTER UPDATE OF "name", "filter_json", "created_at" ON "collections"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "collections" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."name" IS NOT NEW."name" COLLATE BINARY)
     OR (OLD."filter_json" IS NOT NEW."filter_json" COLLATE BINARY)
@@ -180,7 +180,7 @@ BEGIN
       UNION ALL SELECT 'name', 'text', OLD."name"
       UNION ALL SELECT 'filter_json', 'text', OLD."filter_json"
       UNION ALL SELECT 'created_at', 'integer', OLD."created_at"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "collections" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'collections',
@@ -200,12 +200,12 @@ BEGIN
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'filter_json', 'text', NEW."filter_json"
       UNION ALL SELECT 'created_at', 'integer', NEW."created_at"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "collections" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_collections_delete"
 AFTER DELETE ON "collections"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "collections" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 899d37f9d12ed17c */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -238,7 +238,7 @@ END`,
       `CREATE TRIGGER "sync_samples_insert"
 AFTER INSERT ON "samples"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."hash") = 'text' OR NEW."hash" = CAST(NEW."hash" AS TEXT) || '')
+  AND (typeof(NEW."hash") = 'text' OR EXISTS (SELECT 1 FROM "samples" WHERE "hash" IS NEW."hash" AND (typeof("hash") = 'text' OR typeof("hash") = 'integer' AND "hash" = CAST("hash" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 899d37f9d12ed17c */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -276,7 +276,7 @@ END`,
       `CREATE TRIGGER "sync_samples_update"
 AFTER UPDATE OF "original_name", "file_extension", "file_size", "import_date", "last_modified", "duration" ON "samples"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."hash") = 'text' OR NEW."hash" = CAST(NEW."hash" AS TEXT) || '')
+  AND (typeof(NEW."hash") = 'text' OR EXISTS (SELECT 1 FROM "samples" WHERE "hash" IS NEW."hash" AND (typeof("hash") = 'text' OR typeof("hash") = 'integer' AND "hash" = CAST("hash" AS TEXT) || '')))
   AND OLD."hash" IS NEW."hash" COLLATE BINARY
   AND ((OLD."original_name" IS NOT NEW."original_name" COLLATE BINARY)
     OR (OLD."file_extension" IS NOT NEW."file_extension" COLLATE BINARY)
@@ -352,7 +352,7 @@ BEGIN
       UNION ALL SELECT 'import_date', 'integer', OLD."import_date"
       UNION ALL SELECT 'last_modified', 'integer', OLD."last_modified"
       UNION ALL SELECT 'duration', 'real', OLD."duration"))
-  WHERE (typeof(OLD."hash") = 'text' OR OLD."hash" = CAST(OLD."hash" AS TEXT) || '');
+  WHERE (typeof(OLD."hash") = 'text' OR typeof(OLD."hash") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "samples" WHERE "hash" = CAST(OLD."hash" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'samples',
@@ -375,12 +375,12 @@ BEGIN
       UNION ALL SELECT 'import_date', 'integer', NEW."import_date"
       UNION ALL SELECT 'last_modified', 'integer', NEW."last_modified"
       UNION ALL SELECT 'duration', 'real', NEW."duration"))
-  WHERE (typeof(NEW."hash") = 'text' OR NEW."hash" = CAST(NEW."hash" AS TEXT) || '');
+  WHERE (typeof(NEW."hash") = 'text' OR EXISTS (SELECT 1 FROM "samples" WHERE "hash" IS NEW."hash" AND (typeof("hash") = 'text' OR typeof("hash") = 'integer' AND "hash" = CAST("hash" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_samples_delete"
 AFTER DELETE ON "samples"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."hash") = 'text' OR OLD."hash" = CAST(OLD."hash" AS TEXT) || '')
+  AND (typeof(OLD."hash") = 'text' OR typeof(OLD."hash") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "samples" WHERE "hash" = CAST(OLD."hash" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 899d37f9d12ed17c */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -416,7 +416,7 @@ END`,
       `CREATE TRIGGER "sync_audio_analysis_insert"
 AFTER INSERT ON "audio_analysis"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."hash") = 'text' OR NEW."hash" = CAST(NEW."hash" AS TEXT) || '')
+  AND (typeof(NEW."hash") = 'text' OR EXISTS (SELECT 1 FROM "audio_analysis" WHERE "hash" IS NEW."hash" AND (typeof("hash") = 'text' OR typeof("hash") = 'integer' AND "hash" = CAST("hash" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 899d37f9d12ed17c */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -452,7 +452,7 @@ END`,
       `CREATE TRIGGER "sync_audio_analysis_update"
 AFTER UPDATE OF "bpm", "musical_key", "duration", "sample_rate", "channels" ON "audio_analysis"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."hash") = 'text' OR NEW."hash" = CAST(NEW."hash" AS TEXT) || '')
+  AND (typeof(NEW."hash") = 'text' OR EXISTS (SELECT 1 FROM "audio_analysis" WHERE "hash" IS NEW."hash" AND (typeof("hash") = 'text' OR typeof("hash") = 'integer' AND "hash" = CAST("hash" AS TEXT) || '')))
   AND OLD."hash" IS NEW."hash" COLLATE BINARY
   AND ((OLD."bpm" IS NOT NEW."bpm" COLLATE BINARY)
     OR (OLD."musical_key" IS NOT NEW."musical_key" COLLATE BINARY)
@@ -523,7 +523,7 @@ BEGIN
       UNION ALL SELECT 'duration', 'real', OLD."duration"
       UNION ALL SELECT 'sample_rate', 'integer', OLD."sample_rate"
       UNION ALL SELECT 'channels', 'integer', OLD."channels"))
-  WHERE (typeof(OLD."hash") = 'text' OR OLD."hash" = CAST(OLD."hash" AS TEXT) || '');
+  WHERE (typeof(OLD."hash") = 'text' OR typeof(OLD."hash") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "audio_analysis" WHERE "hash" = CAST(OLD."hash" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'audio_analysis',
@@ -545,12 +545,12 @@ BEGIN
       UNION ALL SELECT 'duration', 'real', NEW."duration"
       UNION ALL SELECT 'sample_rate', 'integer', NEW."sample_rate"
       UNION ALL SELECT 'channels', 'integer', NEW."channels"))
-  WHERE (typeof(NEW."hash") = 'text' OR NEW."hash" = CAST(NEW."hash" AS TEXT) || '');
+  WHERE (typeof(NEW."hash") = 'text' OR EXISTS (SELECT 1 FROM "audio_analysis" WHERE "hash" IS NEW."hash" AND (typeof("hash") = 'text' OR typeof("hash") = 'integer' AND "hash" = CAST("hash" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_audio_analysis_delete"
 AFTER DELETE ON "audio_analysis"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."hash") = 'text' OR OLD."hash" = CAST(OLD."hash" AS TEXT) || '')
+  AND (typeof(OLD."hash") = 'text' OR typeof(OLD."hash") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "audio_analysis" WHERE "hash" = CAST(OLD."hash" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 899d37f9d12ed17c */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -585,8 +585,7 @@ END`,
       `CREATE TRIGGER "sync_collection_members_insert"
 AFTER INSERT ON "collection_members"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."collection_id") = 'text' OR NEW."collection_id" = CAST(NEW."collection_id" AS TEXT) || '')
-  AND (typeof(NEW."sample_hash") = 'text' OR NEW."sample_hash" = CAST(NEW."sample_hash" AS TEXT) || '')
+  AND (typeof(NEW."collection_id") = 'text' AND typeof(NEW."sample_hash") = 'text' OR EXISTS (SELECT 1 FROM "collection_members" WHERE "collection_id" IS NEW."collection_id" AND "sample_hash" IS NEW."sample_hash" AND (typeof("collection_id") = 'text' OR typeof("collection_id") = 'integer' AND "collection_id" = CAST("collection_id" AS TEXT) || '') AND (typeof("sample_hash") = 'text' OR typeof("sample_hash") = 'integer' AND "sample_hash" = CAST("sample_hash" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 899d37f9d12ed17c */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -618,8 +617,7 @@ END`,
       `CREATE TRIGGER "sync_collection_members_update"
 AFTER UPDATE OF "position", "added_at" ON "collection_members"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."collection_id") = 'text' OR NEW."collection_id" = CAST(NEW."collection_id" AS TEXT) || '')
-  AND (typeof(NEW."sample_hash") = 'text' OR NEW."sample_hash" = CAST(NEW."sample_hash" AS TEXT) || '')
+  AND (typeof(NEW."collection_id") = 'text' AND typeof(NEW."sample_hash") = 'text' OR EXISTS (SELECT 1 FROM "collection_members" WHERE "collection_id" IS NEW."collection_id" AND "sample_hash" IS NEW."sample_hash" AND (typeof("collection_id") = 'text' OR typeof("collection_id") = 'integer' AND "collection_id" = CAST("collection_id" AS TEXT) || '') AND (typeof("sample_hash") = 'text' OR typeof("sample_hash") = 'integer' AND "sample_hash" = CAST("sample_hash" AS TEXT) || '')))
   AND OLD."collection_id" IS NEW."collection_id" COLLATE BINARY
   AND OLD."sample_hash" IS NEW."sample_hash" COLLATE BINARY
   AND ((OLD."position" IS NOT NEW."position" COLLATE BINARY)
@@ -680,7 +678,7 @@ BEGIN
       UNION ALL SELECT 'sample_hash', 'text', OLD."sample_hash"
       UNION ALL SELECT 'position', 'integer', OLD."position"
       UNION ALL SELECT 'added_at', 'integer', OLD."added_at"))
-  WHERE (typeof(OLD."collection_id") = 'text' OR OLD."collection_id" = CAST(OLD."collection_id" AS TEXT) || '') AND (typeof(OLD."sample_hash") = 'text' OR OLD."sample_hash" = CAST(OLD."sample_hash" AS TEXT) || '');
+  WHERE (typeof(OLD."collection_id") = 'text' AND typeof(OLD."sample_hash") = 'text' OR typeof(OLD."collection_id") IN ('text', 'integer') AND typeof(OLD."sample_hash") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "collection_members" WHERE "collection_id" = CAST(OLD."collection_id" AS TEXT) || '' AND "sample_hash" = CAST(OLD."sample_hash" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'collection_members',
@@ -700,13 +698,12 @@ BEGIN
       UNION ALL SELECT 'sample_hash', 'text', NEW."sample_hash"
       UNION ALL SELECT 'position', 'integer', NEW."position"
       UNION ALL SELECT 'added_at', 'integer', NEW."added_at"))
-  WHERE (typeof(NEW."collection_id") = 'text' OR NEW."collection_id" = CAST(NEW."collection_id" AS TEXT) || '') AND (typeof(NEW."sample_hash") = 'text' OR NEW."sample_hash" = CAST(NEW."sample_hash" AS TEXT) || '');
+  WHERE (typeof(NEW."collection_id") = 'text' AND typeof(NEW."sample_hash") = 'text' OR EXISTS (SELECT 1 FROM "collection_members" WHERE "collection_id" IS NEW."collection_id" AND "sample_hash" IS NEW."sample_hash" AND (typeof("collection_id") = 'text' OR typeof("collection_id") = 'integer' AND "collection_id" = CAST("collection_id" AS TEXT) || '') AND (typeof("sample_hash") = 'text' OR typeof("sample_hash") = 'integer' AND "sample_hash" = CAST("sample_hash" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_collection_members_delete"
 AFTER DELETE ON "collection_members"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."collection_id") = 'text' OR OLD."collection_id" = CAST(OLD."collection_id" AS TEXT) || '')
-  AND (typeof(OLD."sample_hash") = 'text' OR OLD."sample_hash" = CAST(OLD."sample_hash" AS TEXT) || '')
+  AND (typeof(OLD."collection_id") = 'text' AND typeof(OLD."sample_hash") = 'text' OR typeof(OLD."collection_id") IN ('text', 'integer') AND typeof(OLD."sample_hash") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "collection_members" WHERE "collection_id" = CAST(OLD."collection_id" AS TEXT) || '' AND "sample_hash" = CAST(OLD."sample_hash" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 899d37f9d12ed17c */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -739,7 +736,7 @@ END`,
       `CREATE TRIGGER "sync_smart_folders_insert"
 AFTER INSERT ON "smart_folders"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "smart_folders" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 899d37f9d12ed17c */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -771,7 +768,7 @@ END`,
       `CREATE TRIGGER "sync_smart_folders_update"
 AFTER UPDATE OF "name", "rules", "position" ON "smart_folders"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "smart_folders" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."name" IS NOT NEW."name" COLLATE BINARY)
     OR (OLD."rules" IS NOT NEW."rules" COLLATE BINARY)
@@ -832,7 +829,7 @@ BEGIN
       UNION ALL SELECT 'name', 'text', OLD."name"
       UNION ALL SELECT 'rules', 'text', OLD."rules"
       UNION ALL SELECT 'position', 'integer', OLD."position"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "smart_folders" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'smart_folders',
@@ -852,12 +849,12 @@ BEGIN
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'rules', 'text', NEW."rules"
       UNION ALL SELECT 'position', 'integer', NEW."position"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "smart_folders" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_smart_folders_delete"
 AFTER DELETE ON "smart_folders"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "smart_folders" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 899d37f9d12ed17c */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -890,8 +887,7 @@ END`,
       `CREATE TRIGGER "sync_tags_insert"
 AFTER INSERT ON "tags"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."sample_hash") = 'text' OR NEW."sample_hash" = CAST(NEW."sample_hash" AS TEXT) || '')
-  AND (typeof(NEW."tag") = 'text' OR NEW."tag" = CAST(NEW."tag" AS TEXT) || '')
+  AND (typeof(NEW."sample_hash") = 'text' AND typeof(NEW."tag") = 'text' OR EXISTS (SELECT 1 FROM "tags" WHERE "sample_hash" IS NEW."sample_hash" AND "tag" IS NEW."tag" AND (typeof("sample_hash") = 'text' OR typeof("sample_hash") = 'integer' AND "sample_hash" = CAST("sample_hash" AS TEXT) || '') AND (typeof("tag") = 'text' OR typeof("tag") = 'integer' AND "tag" = CAST("tag" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 899d37f9d12ed17c */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -940,7 +936,7 @@ BEGIN
       END) FROM (
       SELECT 'sample_hash' AS "name", 'text' AS "type", OLD."sample_hash" AS "value"
       UNION ALL SELECT 'tag', 'text', OLD."tag"))
-  WHERE (typeof(OLD."sample_hash") = 'text' OR OLD."sample_hash" = CAST(OLD."sample_hash" AS TEXT) || '') AND (typeof(OLD."tag") = 'text' OR OLD."tag" = CAST(OLD."tag" AS TEXT) || '');
+  WHERE (typeof(OLD."sample_hash") = 'text' AND typeof(OLD."tag") = 'text' OR typeof(OLD."sample_hash") IN ('text', 'integer') AND typeof(OLD."tag") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "tags" WHERE "sample_hash" = CAST(OLD."sample_hash" AS TEXT) || '' AND "tag" = CAST(OLD."tag" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'tags',
@@ -958,13 +954,12 @@ BEGIN
       END) FROM (
       SELECT 'sample_hash' AS "name", 'text' AS "type", NEW."sample_hash" AS "value"
       UNION ALL SELECT 'tag', 'text', NEW."tag"))
-  WHERE (typeof(NEW."sample_hash") = 'text' OR NEW."sample_hash" = CAST(NEW."sample_hash" AS TEXT) || '') AND (typeof(NEW."tag") = 'text' OR NEW."tag" = CAST(NEW."tag" AS TEXT) || '');
+  WHERE (typeof(NEW."sample_hash") = 'text' AND typeof(NEW."tag") = 'text' OR EXISTS (SELECT 1 FROM "tags" WHERE "sample_hash" IS NEW."sample_hash" AND "tag" IS NEW."tag" AND (typeof("sample_hash") = 'text' OR typeof("sample_hash") = 'integer' AND "sample_hash" = CAST("sample_hash" AS TEXT) || '') AND (typeof("tag") = 'text' OR typeof("tag") = 'integer' AND "tag" = CAST("tag" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_tags_delete"
 AFTER DELETE ON "tags"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."sample_hash") = 'text' OR OLD."sample_hash" = CAST(OLD."sample_hash" AS TEXT) || '')
-  AND (typeof(OLD."tag") = 'text' OR OLD."tag" = CAST(OLD."tag" AS TEXT) || '')
+  AND (typeof(OLD."sample_hash") = 'text' AND typeof(OLD."tag") = 'text' OR typeof(OLD."sample_hash") IN ('text', 'integer') AND typeof(OLD."tag") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "tags" WHERE "sample_hash" = CAST(OLD."sample_hash" AS TEXT) || '' AND "tag" = CAST(OLD."tag" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 899d37f9d12ed17c */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -995,7 +990,7 @@ END`,
       `CREATE TRIGGER "sync_user_config_insert"
 AFTER INSERT ON "user_config"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."key") = 'text' OR NEW."key" = CAST(NEW."key" AS TEXT) || '')
+  AND (typeof(NEW."key") = 'text' OR EXISTS (SELECT 1 FROM "user_config" WHERE "key" IS NEW."key" AND (typeof("key") = 'text' OR typeof("key") = 'integer' AND "key" = CAST("key" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 899d37f9d12ed17c */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -1023,7 +1018,7 @@ END`,
       `CREATE TRIGGER "sync_user_config_update"
 AFTER UPDATE OF "value" ON "user_config"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."key") = 'text' OR NEW."key" = CAST(NEW."key" AS TEXT) || '')
+  AND (typeof(NEW."key") = 'text' OR EXISTS (SELECT 1 FROM "user_config" WHERE "key" IS NEW."key" AND (typeof("key") = 'text' OR typeof("key") = 'integer' AND "key" = CAST("key" AS TEXT) || '')))
   AND OLD."key" IS NEW."key" COLLATE BINARY
   AND (OLD."value" IS NOT NEW."value" COLLATE BINARY)
 BEGIN
@@ -1074,7 +1069,7 @@ BEGIN
       END) FROM (
       SELECT 'key' AS "name", 'text' AS "type", OLD."key" AS "value"
       UNION ALL SELECT 'value', 'text', OLD."value"))
-  WHERE (typeof(OLD."key") = 'text' OR OLD."key" = CAST(OLD."key" AS TEXT) || '');
+  WHERE (typeof(OLD."key") = 'text' OR typeof(OLD."key") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "user_config" WHERE "key" = CAST(OLD."key" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'user_config',
@@ -1092,12 +1087,12 @@ BEGIN
       END) FROM (
       SELECT 'key' AS "name", 'text' AS "type", NEW."key" AS "value"
       UNION ALL SELECT 'value', 'text', NEW."value"))
-  WHERE (typeof(NEW."key") = 'text' OR NEW."key" = CAST(NEW."key" AS TEXT) || '');
+  WHERE (typeof(NEW."key") = 'text' OR EXISTS (SELECT 1 FROM "user_config" WHERE "key" IS NEW."key" AND (typeof("key") = 'text' OR typeof("key") = 'integer' AND "key" = CAST("key" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_user_config_delete"
 AFTER DELETE ON "user_config"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."key") = 'text' OR OLD."key" = CAST(OLD."key" AS TEXT) || '')
+  AND (typeof(OLD."key") = 'text' OR typeof(OLD."key") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "user_config" WHERE "key" = CAST(OLD."key" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 899d37f9d12ed17c */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -1128,7 +1123,7 @@ END`,
       `CREATE TRIGGER "sync_vfs_insert"
 AFTER INSERT ON "vfs"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "vfs" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 899d37f9d12ed17c */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -1160,7 +1155,7 @@ END`,
       `CREATE TRIGGER "sync_vfs_update"
 AFTER UPDATE OF "name", "sync_files", "created_at" ON "vfs"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "vfs" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."name" IS NOT NEW."name" COLLATE BINARY)
     OR (OLD."sync_files" IS NOT NEW."sync_files" COLLATE BINARY)
@@ -1221,7 +1216,7 @@ BEGIN
       UNION ALL SELECT 'name', 'text', OLD."name"
       UNION ALL SELECT 'sync_files', 'integer', OLD."sync_files"
       UNION ALL SELECT 'created_at', 'integer', OLD."created_at"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "vfs" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'vfs',
@@ -1241,12 +1236,12 @@ BEGIN
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'sync_files', 'integer', NEW."sync_files"
       UNION ALL SELECT 'created_at', 'integer', NEW."created_at"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "vfs" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_vfs_delete"
 AFTER DELETE ON "vfs"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "vfs" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 899d37f9d12ed17c */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -1279,7 +1274,7 @@ END`,
       `CREATE TRIGGER "sync_vfs_nodes_insert"
 AFTER INSERT ON "vfs_nodes"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "vfs_nodes" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 899d37f9d12ed17c */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -1315,7 +1310,7 @@ END`,
       `CREATE TRIGGER "sync_vfs_nodes_update"
 AFTER UPDATE OF "vfs_id", "parent_id", "name", "sample_hash", "position" ON "vfs_nodes"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "vfs_nodes" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."vfs_id" IS NOT NEW."vfs_id" COLLATE BINARY)
     OR (OLD."parent_id" IS NOT NEW."parent_id" COLLATE BINARY)
@@ -1386,7 +1381,7 @@ BEGIN
       UNION ALL SELECT 'name', 'text', OLD."name"
       UNION ALL SELECT 'sample_hash', 'text', OLD."sample_hash"
       UNION ALL SELECT 'position', 'integer', OLD."position"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "vfs_nodes" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'vfs_nodes',
@@ -1408,12 +1403,12 @@ BEGIN
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'sample_hash', 'text', NEW."sample_hash"
       UNION ALL SELECT 'position', 'integer', NEW."position"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "vfs_nodes" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_vfs_nodes_delete"
 AFTER DELETE ON "vfs_nodes"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "vfs_nodes" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 899d37f9d12ed17c */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

@@ -132,7 +132,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("external_id") = 'text' OR "external_id" = CAST("external_id" AS TEXT) || '') THEN CAST("external_id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("external_id") = 'text' OR typeof("external_id") = 'integer' AND "external_id" = CAST("external_id" AS TEXT) || '') THEN CAST("external_id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'external_id' AS "name", 'text' AS "type", "external_id" AS "value"
   UNION ALL SELECT 'is_read', 'integer', "is_read"
   UNION ALL SELECT 'is_starred', 'integer', "is_starred"`),
@@ -159,7 +159,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'busser_id', 'text', "busser_id"
   UNION ALL SELECT 'name', 'text', "name"
@@ -188,7 +188,7 @@ export const spec: AppSpec = {
       ],
       unique: [["feed_id", "tag"]],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'feed_id', 'text', "feed_id"
   UNION ALL SELECT 'tag', 'text', "tag"`),
@@ -215,7 +215,7 @@ export const spec: AppSpec = {
       ],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'feed_id', 'text', "feed_id"
   UNION ALL SELECT 'name', 'text', "name"
@@ -240,7 +240,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("key") = 'text' OR "key" = CAST("key" AS TEXT) || '') THEN CAST("key" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("key") = 'text' OR typeof("key") = 'integer' AND "key" = CAST("key" AS TEXT) || '') THEN CAST("key" AS TEXT) END`,
         payload: payloadOf(`SELECT 'key' AS "name", 'text' AS "type", "key" AS "value"
   UNION ALL SELECT 'value', 'text', "value"
   UNION ALL SELECT 'updated_at', 'text', "updated_at"`),

@@ -63,7 +63,7 @@ export const spec: AppSpec = {
       unique: [],
       blob: { hash: "hash", size: "size", cloudOnly: null, enabledBy: null },
       sql: {
-        rowId: `CASE WHEN (typeof("hash") = 'text' OR "hash" = CAST("hash" AS TEXT) || '') THEN CAST("hash" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("hash") = 'text' OR typeof("hash") = 'integer' AND "hash" = CAST("hash" AS TEXT) || '') THEN CAST("hash" AS TEXT) END`,
         payload: payloadOf(`SELECT 'hash' AS "name", 'text' AS "type", "hash" AS "value"
   UNION ALL SELECT 'size', 'integer', "size"`),
       },

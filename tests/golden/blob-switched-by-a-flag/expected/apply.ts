@@ -98,7 +98,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'name', 'text', "name"
   UNION ALL SELECT 'sync_files', 'integer', "sync_files"`),
@@ -121,7 +121,7 @@ export const spec: AppSpec = {
       unique: [],
       blob: { hash: "hash", size: "file_size", cloudOnly: "cloud_only", enabledBy: { through: "entries", flagTable: "folders", flag: "sync_files" } },
       sql: {
-        rowId: `CASE WHEN (typeof("hash") = 'text' OR "hash" = CAST("hash" AS TEXT) || '') THEN CAST("hash" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("hash") = 'text' OR typeof("hash") = 'integer' AND "hash" = CAST("hash" AS TEXT) || '') THEN CAST("hash" AS TEXT) END`,
         payload: payloadOf(`SELECT 'hash' AS "name", 'text' AS "type", "hash" AS "value"
   UNION ALL SELECT 'file_size', 'integer', "file_size"`),
       },
@@ -146,7 +146,7 @@ export const spec: AppSpec = {
       ],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'folder_id', 'text', "folder_id"
   UNION ALL SELECT 'sample', 'text', "sample"`),

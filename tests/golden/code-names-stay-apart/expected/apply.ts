@@ -147,7 +147,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'name', 'text', "name"`),
       },
@@ -168,7 +168,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'name', 'text', "name"`),
       },
@@ -189,7 +189,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'name', 'text', "name"`),
       },
@@ -210,7 +210,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'name', 'text', "name"`),
       },
@@ -231,7 +231,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'name', 'text', "name"`),
       },
@@ -252,7 +252,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'name', 'text', "name"`),
       },

@@ -63,7 +63,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("team_id") = 'text' OR "team_id" = CAST("team_id" AS TEXT) || '') AND (typeof("user_id") = 'text' OR "user_id" = CAST("user_id" AS TEXT) || '') THEN json_array(CAST("team_id" AS TEXT) || '', CAST("user_id" AS TEXT) || '') END`,
+        rowId: `CASE WHEN (typeof("team_id") = 'text' OR typeof("team_id") = 'integer' AND "team_id" = CAST("team_id" AS TEXT) || '') AND (typeof("user_id") = 'text' OR typeof("user_id") = 'integer' AND "user_id" = CAST("user_id" AS TEXT) || '') THEN json_array(CAST("team_id" AS TEXT) || '', CAST("user_id" AS TEXT) || '') END`,
         payload: payloadOf(`SELECT 'team_id' AS "name", 'text' AS "type", "team_id" AS "value"
   UNION ALL SELECT 'user_id', 'text', "user_id"
   UNION ALL SELECT 'role', 'text', "role"`),

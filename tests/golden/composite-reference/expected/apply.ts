@@ -80,7 +80,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("room_id") = 'text' OR "room_id" = CAST("room_id" AS TEXT) || '') AND (typeof("number") = 'integer' OR "number" = CASE WHEN CAST(CAST("number" AS INTEGER) AS TEXT) = "number" THEN CAST("number" AS INTEGER) ELSE CAST("number" AS TEXT) || '' END) THEN json_array(CAST("room_id" AS TEXT) || '', CAST("number" AS TEXT) || '') END`,
+        rowId: `CASE WHEN (typeof("room_id") = 'text' OR typeof("room_id") = 'integer' AND "room_id" = CAST("room_id" AS TEXT) || '') AND (typeof("number") = 'integer' OR typeof("number") = 'text' AND "number" = CASE WHEN CAST(CAST("number" AS INTEGER) AS TEXT) = CAST("number" AS TEXT) || '' THEN CAST("number" AS INTEGER) ELSE CAST("number" AS TEXT) || '' END) THEN json_array(CAST("room_id" AS TEXT) || '', CAST("number" AS TEXT) || '') END`,
         payload: payloadOf(`SELECT 'room_id' AS "name", 'text' AS "type", "room_id" AS "value"
   UNION ALL SELECT 'number', 'integer', "number"
   UNION ALL SELECT 'label', 'text', "label"`),
@@ -105,7 +105,7 @@ export const spec: AppSpec = {
       ],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'seat_room', 'text', "seat_room"
   UNION ALL SELECT 'seat_number', 'integer', "seat_number"`),

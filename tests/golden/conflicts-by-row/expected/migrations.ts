@@ -87,7 +87,7 @@ export const migrations: readonly Migration[] = [
       `CREATE TRIGGER "sync_drawings_insert"
 AFTER INSERT ON "drawings"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "drawings" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 3cf5a393816459b7 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -117,7 +117,7 @@ END`,
       `CREATE TRIGGER "sync_drawings_update"
 AFTER UPDATE OF "width", "height" ON "drawings"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "drawings" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."width" IS NOT NEW."width" COLLATE BINARY)
     OR (OLD."height" IS NOT NEW."height" COLLATE BINARY))
@@ -173,7 +173,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
       UNION ALL SELECT 'width', 'integer', OLD."width"
       UNION ALL SELECT 'height', 'integer', OLD."height"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "drawings" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'drawings',
@@ -192,12 +192,12 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'width', 'integer', NEW."width"
       UNION ALL SELECT 'height', 'integer', NEW."height"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "drawings" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_drawings_delete"
 AFTER DELETE ON "drawings"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "drawings" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 3cf5a393816459b7 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -229,7 +229,7 @@ END`,
       `CREATE TRIGGER "sync_notes_insert"
 AFTER INSERT ON "notes"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "notes" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 3cf5a393816459b7 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -259,7 +259,7 @@ END`,
       `CREATE TRIGGER "sync_notes_update"
 AFTER UPDATE OF "title", "body" ON "notes"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "notes" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."title" IS NOT NEW."title" COLLATE BINARY)
     OR (OLD."body" IS NOT NEW."body" COLLATE BINARY))
@@ -315,7 +315,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
       UNION ALL SELECT 'title', 'text', OLD."title"
       UNION ALL SELECT 'body', 'text', OLD."body"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "notes" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'notes',
@@ -334,12 +334,12 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'title', 'text', NEW."title"
       UNION ALL SELECT 'body', 'text', NEW."body"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "notes" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_notes_delete"
 AFTER DELETE ON "notes"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "notes" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 3cf5a393816459b7 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

@@ -62,7 +62,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("day") = 'text' OR "day" = CAST("day" AS TEXT) || '') THEN CAST("day" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("day") = 'text' OR typeof("day") = 'integer' AND "day" = CAST("day" AS TEXT) || '') THEN CAST("day" AS TEXT) END`,
         payload: payloadOf(`SELECT 'day' AS "name", 'text' AS "type", "day" AS "value"
   UNION ALL SELECT 'text', 'text', "text"`),
       },

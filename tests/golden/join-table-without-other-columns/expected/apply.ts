@@ -62,7 +62,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("note_id") = 'text' OR "note_id" = CAST("note_id" AS TEXT) || '') AND (typeof("tag") = 'text' OR "tag" = CAST("tag" AS TEXT) || '') THEN json_array(CAST("note_id" AS TEXT) || '', CAST("tag" AS TEXT) || '') END`,
+        rowId: `CASE WHEN (typeof("note_id") = 'text' OR typeof("note_id") = 'integer' AND "note_id" = CAST("note_id" AS TEXT) || '') AND (typeof("tag") = 'text' OR typeof("tag") = 'integer' AND "tag" = CAST("tag" AS TEXT) || '') THEN json_array(CAST("note_id" AS TEXT) || '', CAST("tag" AS TEXT) || '') END`,
         payload: payloadOf(`SELECT 'note_id' AS "name", 'text' AS "type", "note_id" AS "value"
   UNION ALL SELECT 'tag', 'text', "tag"`),
       },

@@ -87,8 +87,7 @@ export const migrations: readonly Migration[] = [
       `CREATE TRIGGER "sync_tags_insert"
 AFTER INSERT ON "tags"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."note_id") = 'text' OR NEW."note_id" = CAST(NEW."note_id" AS TEXT) || '')
-  AND (typeof(NEW."tag") = 'text' OR NEW."tag" = CAST(NEW."tag" AS TEXT) || '')
+  AND (typeof(NEW."note_id") = 'text' AND typeof(NEW."tag") = 'text' OR EXISTS (SELECT 1 FROM "tags" WHERE "note_id" IS NEW."note_id" AND "tag" IS NEW."tag" AND (typeof("note_id") = 'text' OR typeof("note_id") = 'integer' AND "note_id" = CAST("note_id" AS TEXT) || '') AND (typeof("tag") = 'text' OR typeof("tag") = 'integer' AND "tag" = CAST("tag" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 04b1fd9eeba7306a */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -137,7 +136,7 @@ BEGIN
       END) FROM (
       SELECT 'note_id' AS "name", 'text' AS "type", OLD."note_id" AS "value"
       UNION ALL SELECT 'tag', 'text', OLD."tag"))
-  WHERE (typeof(OLD."note_id") = 'text' OR OLD."note_id" = CAST(OLD."note_id" AS TEXT) || '') AND (typeof(OLD."tag") = 'text' OR OLD."tag" = CAST(OLD."tag" AS TEXT) || '');
+  WHERE (typeof(OLD."note_id") = 'text' AND typeof(OLD."tag") = 'text' OR typeof(OLD."note_id") IN ('text', 'integer') AND typeof(OLD."tag") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "tags" WHERE "note_id" = CAST(OLD."note_id" AS TEXT) || '' AND "tag" = CAST(OLD."tag" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'tags',
@@ -155,13 +154,12 @@ BEGIN
       END) FROM (
       SELECT 'note_id' AS "name", 'text' AS "type", NEW."note_id" AS "value"
       UNION ALL SELECT 'tag', 'text', NEW."tag"))
-  WHERE (typeof(NEW."note_id") = 'text' OR NEW."note_id" = CAST(NEW."note_id" AS TEXT) || '') AND (typeof(NEW."tag") = 'text' OR NEW."tag" = CAST(NEW."tag" AS TEXT) || '');
+  WHERE (typeof(NEW."note_id") = 'text' AND typeof(NEW."tag") = 'text' OR EXISTS (SELECT 1 FROM "tags" WHERE "note_id" IS NEW."note_id" AND "tag" IS NEW."tag" AND (typeof("note_id") = 'text' OR typeof("note_id") = 'integer' AND "note_id" = CAST("note_id" AS TEXT) || '') AND (typeof("tag") = 'text' OR typeof("tag") = 'integer' AND "tag" = CAST("tag" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_tags_delete"
 AFTER DELETE ON "tags"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."note_id") = 'text' OR OLD."note_id" = CAST(OLD."note_id" AS TEXT) || '')
-  AND (typeof(OLD."tag") = 'text' OR OLD."tag" = CAST(OLD."tag" AS TEXT) || '')
+  AND (typeof(OLD."note_id") = 'text' AND typeof(OLD."tag") = 'text' OR typeof(OLD."note_id") IN ('text', 'integer') AND typeof(OLD."tag") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "tags" WHERE "note_id" = CAST(OLD."note_id" AS TEXT) || '' AND "tag" = CAST(OLD."tag" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 04b1fd9eeba7306a */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

@@ -62,7 +62,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("url") = 'text' OR "url" = CAST("url" AS TEXT) || '') THEN CAST("url" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("url") = 'text' OR typeof("url") = 'integer' AND "url" = CAST("url" AS TEXT) || '') THEN CAST("url" AS TEXT) END`,
         payload: payloadOf(`SELECT 'url' AS "name", 'text' AS "type", "url" AS "value"
   UNION ALL SELECT 'title', 'text', "title"`),
       },

@@ -63,7 +63,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("game") = 'text' OR "game" = CAST("game" AS TEXT) || '') AND (typeof("player") = 'text' OR "player" = CAST("player" AS TEXT) || '') THEN json_array(CAST("game" AS TEXT) || '', CAST("player" AS TEXT) || '') END`,
+        rowId: `CASE WHEN (typeof("game") = 'text' OR typeof("game") = 'integer' AND "game" = CAST("game" AS TEXT) || '') AND (typeof("player") = 'text' OR typeof("player") = 'integer' AND "player" = CAST("player" AS TEXT) || '') THEN json_array(CAST("game" AS TEXT) || '', CAST("player" AS TEXT) || '') END`,
         payload: payloadOf(`SELECT 'game' AS "name", 'text' AS "type", "game" AS "value"
   UNION ALL SELECT 'player', 'text', "player"
   UNION ALL SELECT 'points', 'integer', "points"`),

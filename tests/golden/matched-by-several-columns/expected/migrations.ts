@@ -87,8 +87,7 @@ export const migrations: readonly Migration[] = [
       `CREATE TRIGGER "sync_scores_insert"
 AFTER INSERT ON "scores"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."game") = 'text' OR NEW."game" = CAST(NEW."game" AS TEXT) || '')
-  AND (typeof(NEW."player") = 'text' OR NEW."player" = CAST(NEW."player" AS TEXT) || '')
+  AND (typeof(NEW."game") = 'text' AND typeof(NEW."player") = 'text' OR EXISTS (SELECT 1 FROM "scores" WHERE "game" IS NEW."game" AND "player" IS NEW."player" AND (typeof("game") = 'text' OR typeof("game") = 'integer' AND "game" = CAST("game" AS TEXT) || '') AND (typeof("player") = 'text' OR typeof("player") = 'integer' AND "player" = CAST("player" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 5cd6999d4b8e5a85 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -118,8 +117,7 @@ END`,
       `CREATE TRIGGER "sync_scores_update"
 AFTER UPDATE OF "points" ON "scores"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."game") = 'text' OR NEW."game" = CAST(NEW."game" AS TEXT) || '')
-  AND (typeof(NEW."player") = 'text' OR NEW."player" = CAST(NEW."player" AS TEXT) || '')
+  AND (typeof(NEW."game") = 'text' AND typeof(NEW."player") = 'text' OR EXISTS (SELECT 1 FROM "scores" WHERE "game" IS NEW."game" AND "player" IS NEW."player" AND (typeof("game") = 'text' OR typeof("game") = 'integer' AND "game" = CAST("game" AS TEXT) || '') AND (typeof("player") = 'text' OR typeof("player") = 'integer' AND "player" = CAST("player" AS TEXT) || '')))
   AND OLD."game" IS NEW."game" COLLATE BINARY
   AND OLD."player" IS NEW."player" COLLATE BINARY
   AND (OLD."points" IS NOT NEW."points" COLLATE BINARY)
@@ -175,7 +173,7 @@ BEGIN
       SELECT 'game' AS "name", 'text' AS "type", OLD."game" AS "value"
       UNION ALL SELECT 'player', 'text', OLD."player"
       UNION ALL SELECT 'points', 'integer', OLD."points"))
-  WHERE (typeof(OLD."game") = 'text' OR OLD."game" = CAST(OLD."game" AS TEXT) || '') AND (typeof(OLD."player") = 'text' OR OLD."player" = CAST(OLD."player" AS TEXT) || '');
+  WHERE (typeof(OLD."game") = 'text' AND typeof(OLD."player") = 'text' OR typeof(OLD."game") IN ('text', 'integer') AND typeof(OLD."player") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "scores" WHERE "game" = CAST(OLD."game" AS TEXT) || '' AND "player" = CAST(OLD."player" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'scores',
@@ -194,13 +192,12 @@ BEGIN
       SELECT 'game' AS "name", 'text' AS "type", NEW."game" AS "value"
       UNION ALL SELECT 'player', 'text', NEW."player"
       UNION ALL SELECT 'points', 'integer', NEW."points"))
-  WHERE (typeof(NEW."game") = 'text' OR NEW."game" = CAST(NEW."game" AS TEXT) || '') AND (typeof(NEW."player") = 'text' OR NEW."player" = CAST(NEW."player" AS TEXT) || '');
+  WHERE (typeof(NEW."game") = 'text' AND typeof(NEW."player") = 'text' OR EXISTS (SELECT 1 FROM "scores" WHERE "game" IS NEW."game" AND "player" IS NEW."player" AND (typeof("game") = 'text' OR typeof("game") = 'integer' AND "game" = CAST("game" AS TEXT) || '') AND (typeof("player") = 'text' OR typeof("player") = 'integer' AND "player" = CAST("player" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_scores_delete"
 AFTER DELETE ON "scores"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."game") = 'text' OR OLD."game" = CAST(OLD."game" AS TEXT) || '')
-  AND (typeof(OLD."player") = 'text' OR OLD."player" = CAST(OLD."player" AS TEXT) || '')
+  AND (typeof(OLD."game") = 'text' AND typeof(OLD."player") = 'text' OR typeof(OLD."game") IN ('text', 'integer') AND typeof(OLD."player") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "scores" WHERE "game" = CAST(OLD."game" AS TEXT) || '' AND "player" = CAST(OLD."player" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 5cd6999d4b8e5a85 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

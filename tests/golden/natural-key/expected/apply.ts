@@ -62,7 +62,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("key") = 'text' OR "key" = CAST("key" AS TEXT) || '') THEN CAST("key" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("key") = 'text' OR typeof("key") = 'integer' AND "key" = CAST("key" AS TEXT) || '') THEN CAST("key" AS TEXT) END`,
         payload: payloadOf(`SELECT 'key' AS "name", 'text' AS "type", "key" AS "value"
   UNION ALL SELECT 'value', 'text', "value"`),
       },

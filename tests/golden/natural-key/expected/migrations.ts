@@ -87,7 +87,7 @@ export const migrations: readonly Migration[] = [
       `CREATE TRIGGER "sync_settings_insert"
 AFTER INSERT ON "settings"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."key") = 'text' OR NEW."key" = CAST(NEW."key" AS TEXT) || '')
+  AND (typeof(NEW."key") = 'text' OR EXISTS (SELECT 1 FROM "settings" WHERE "key" IS NEW."key" AND (typeof("key") = 'text' OR typeof("key") = 'integer' AND "key" = CAST("key" AS TEXT) || '')))
 BEGIN
   /* synckit-gen bf5212b23b78d984 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -115,7 +115,7 @@ END`,
       `CREATE TRIGGER "sync_settings_update"
 AFTER UPDATE OF "value" ON "settings"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."key") = 'text' OR NEW."key" = CAST(NEW."key" AS TEXT) || '')
+  AND (typeof(NEW."key") = 'text' OR EXISTS (SELECT 1 FROM "settings" WHERE "key" IS NEW."key" AND (typeof("key") = 'text' OR typeof("key") = 'integer' AND "key" = CAST("key" AS TEXT) || '')))
   AND OLD."key" IS NEW."key" COLLATE BINARY
   AND (OLD."value" IS NOT NEW."value" COLLATE BINARY)
 BEGIN
@@ -166,7 +166,7 @@ BEGIN
       END) FROM (
       SELECT 'key' AS "name", 'text' AS "type", OLD."key" AS "value"
       UNION ALL SELECT 'value', 'text', OLD."value"))
-  WHERE (typeof(OLD."key") = 'text' OR OLD."key" = CAST(OLD."key" AS TEXT) || '');
+  WHERE (typeof(OLD."key") = 'text' OR typeof(OLD."key") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "settings" WHERE "key" = CAST(OLD."key" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'settings',
@@ -184,12 +184,12 @@ BEGIN
       END) FROM (
       SELECT 'key' AS "name", 'text' AS "type", NEW."key" AS "value"
       UNION ALL SELECT 'value', 'text', NEW."value"))
-  WHERE (typeof(NEW."key") = 'text' OR NEW."key" = CAST(NEW."key" AS TEXT) || '');
+  WHERE (typeof(NEW."key") = 'text' OR EXISTS (SELECT 1 FROM "settings" WHERE "key" IS NEW."key" AND (typeof("key") = 'text' OR typeof("key") = 'integer' AND "key" = CAST("key" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_settings_delete"
 AFTER DELETE ON "settings"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."key") = 'text' OR OLD."key" = CAST(OLD."key" AS TEXT) || '')
+  AND (typeof(OLD."key") = 'text' OR typeof(OLD."key") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "settings" WHERE "key" = CAST(OLD."key" AS TEXT) || ''))
 BEGIN
   /* synckit-gen bf5212b23b78d984 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

@@ -87,7 +87,7 @@ export const migrations: readonly Migration[] = [
       `CREATE TRIGGER "sync_notes_insert"
 AFTER INSERT ON "notes"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "notes" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen f46a393ea5c64f1a */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -117,7 +117,7 @@ END`,
       `CREATE TRIGGER "sync_notes_update"
 AFTER UPDATE OF "title", "body" ON "notes"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "notes" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."title" IS NOT NEW."title" COLLATE BINARY)
     OR (OLD."body" IS NOT NEW."body" COLLATE BINARY))
@@ -173,7 +173,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
       UNION ALL SELECT 'title', 'text', OLD."title"
       UNION ALL SELECT 'body', 'text', OLD."body"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "notes" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'notes',
@@ -192,12 +192,12 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'title', 'text', NEW."title"
       UNION ALL SELECT 'body', 'text', NEW."body"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "notes" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_notes_delete"
 AFTER DELETE ON "notes"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "notes" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen f46a393ea5c64f1a */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -229,7 +229,7 @@ END`,
       `CREATE TRIGGER "sync_tags_insert"
 AFTER INSERT ON "tags"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "tags" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen f46a393ea5c64f1a */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -257,7 +257,7 @@ END`,
       `CREATE TRIGGER "sync_tags_update"
 AFTER UPDATE OF "name" ON "tags"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "tags" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND (OLD."name" IS NOT NEW."name" COLLATE BINARY)
 BEGIN
@@ -308,7 +308,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
       UNION ALL SELECT 'name', 'text', OLD."name"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "tags" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'tags',
@@ -326,12 +326,12 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "tags" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END`,
       `CREATE TRIGGER "sync_tags_delete"
 AFTER DELETE ON "tags"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "tags" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen f46a393ea5c64f1a */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

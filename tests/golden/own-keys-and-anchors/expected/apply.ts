@@ -79,7 +79,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'created_at', 'text', "created_at"`),
       },
@@ -100,7 +100,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("id") = 'text' OR "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '') THEN CAST("id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'id' AS "name", 'text' AS "type", "id" AS "value"
   UNION ALL SELECT 'created_at', 'text', "created_at"`),
       },

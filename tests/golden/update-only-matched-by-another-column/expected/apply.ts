@@ -64,7 +64,7 @@ export const spec: AppSpec = {
       references: [],
       unique: [],
       sql: {
-        rowId: `CASE WHEN (typeof("external_id") = 'text' OR "external_id" = CAST("external_id" AS TEXT) || '') THEN CAST("external_id" AS TEXT) END`,
+        rowId: `CASE WHEN (typeof("external_id") = 'text' OR typeof("external_id") = 'integer' AND "external_id" = CAST("external_id" AS TEXT) || '') THEN CAST("external_id" AS TEXT) END`,
         payload: payloadOf(`SELECT 'external_id' AS "name", 'text' AS "type", "external_id" AS "value"
   UNION ALL SELECT 'is_read', 'integer', "is_read"
   UNION ALL SELECT 'is_starred', 'integer', "is_starred"`),

@@ -97,7 +97,7 @@ DROP TRIGGER IF EXISTS "sync_contacts_leave";
 CREATE TRIGGER "sync_contacts_insert"
 AFTER INSERT ON "contacts"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "contacts" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -133,7 +133,7 @@ END;
 CREATE TRIGGER "sync_contacts_update"
 AFTER UPDATE OF "name", "organization", "birthday", "notes", "created_at" ON "contacts"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "contacts" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."name" IS NOT NEW."name" COLLATE BINARY)
     OR (OLD."organization" IS NOT NEW."organization" COLLATE BINARY)
@@ -204,7 +204,7 @@ BEGIN
       UNION ALL SELECT 'birthday', 'text', OLD."birthday"
       UNION ALL SELECT 'notes', 'text', OLD."notes"
       UNION ALL SELECT 'created_at', 'text', OLD."created_at"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "contacts" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'contacts',
@@ -226,12 +226,12 @@ BEGIN
       UNION ALL SELECT 'birthday', 'text', NEW."birthday"
       UNION ALL SELECT 'notes', 'text', NEW."notes"
       UNION ALL SELECT 'created_at', 'text', NEW."created_at"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "contacts" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_contacts_delete"
 AFTER DELETE ON "contacts"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "contacts" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -268,7 +268,7 @@ DROP TRIGGER IF EXISTS "sync_contact_custom_fields_leave";
 CREATE TRIGGER "sync_contact_custom_fields_insert"
 AFTER INSERT ON "contact_custom_fields"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "contact_custom_fields" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -300,7 +300,7 @@ END;
 CREATE TRIGGER "sync_contact_custom_fields_update"
 AFTER UPDATE OF "contact_id", "label", "value" ON "contact_custom_fields"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "contact_custom_fields" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."contact_id" IS NOT NEW."contact_id" COLLATE BINARY)
     OR (OLD."label" IS NOT NEW."label" COLLATE BINARY)
@@ -361,7 +361,7 @@ BEGIN
       UNION ALL SELECT 'contact_id', 'text', OLD."contact_id"
       UNION ALL SELECT 'label', 'text', OLD."label"
       UNION ALL SELECT 'value', 'text', OLD."value"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "contact_custom_fields" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'contact_custom_fields',
@@ -381,12 +381,12 @@ BEGIN
       UNION ALL SELECT 'contact_id', 'text', NEW."contact_id"
       UNION ALL SELECT 'label', 'text', NEW."label"
       UNION ALL SELECT 'value', 'text', NEW."value"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "contact_custom_fields" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_contact_custom_fields_delete"
 AFTER DELETE ON "contact_custom_fields"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "contact_custom_fields" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -421,7 +421,7 @@ DROP TRIGGER IF EXISTS "sync_contact_emails_leave";
 CREATE TRIGGER "sync_contact_emails_insert"
 AFTER INSERT ON "contact_emails"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "contact_emails" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -455,7 +455,7 @@ END;
 CREATE TRIGGER "sync_contact_emails_update"
 AFTER UPDATE OF "contact_id", "label", "address", "is_primary" ON "contact_emails"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "contact_emails" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."contact_id" IS NOT NEW."contact_id" COLLATE BINARY)
     OR (OLD."label" IS NOT NEW."label" COLLATE BINARY)
@@ -521,7 +521,7 @@ BEGIN
       UNION ALL SELECT 'label', 'text', OLD."label"
       UNION ALL SELECT 'address', 'text', OLD."address"
       UNION ALL SELECT 'is_primary', 'integer', OLD."is_primary"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "contact_emails" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'contact_emails',
@@ -542,12 +542,12 @@ BEGIN
       UNION ALL SELECT 'label', 'text', NEW."label"
       UNION ALL SELECT 'address', 'text', NEW."address"
       UNION ALL SELECT 'is_primary', 'integer', NEW."is_primary"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "contact_emails" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_contact_emails_delete"
 AFTER DELETE ON "contact_emails"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "contact_emails" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -583,7 +583,7 @@ DROP TRIGGER IF EXISTS "sync_contact_phones_leave";
 CREATE TRIGGER "sync_contact_phones_insert"
 AFTER INSERT ON "contact_phones"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "contact_phones" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -617,7 +617,7 @@ END;
 CREATE TRIGGER "sync_contact_phones_update"
 AFTER UPDATE OF "contact_id", "label", "number", "is_primary" ON "contact_phones"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "contact_phones" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."contact_id" IS NOT NEW."contact_id" COLLATE BINARY)
     OR (OLD."label" IS NOT NEW."label" COLLATE BINARY)
@@ -683,7 +683,7 @@ BEGIN
       UNION ALL SELECT 'label', 'text', OLD."label"
       UNION ALL SELECT 'number', 'text', OLD."number"
       UNION ALL SELECT 'is_primary', 'integer', OLD."is_primary"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "contact_phones" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'contact_phones',
@@ -704,12 +704,12 @@ BEGIN
       UNION ALL SELECT 'label', 'text', NEW."label"
       UNION ALL SELECT 'number', 'text', NEW."number"
       UNION ALL SELECT 'is_primary', 'integer', NEW."is_primary"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "contact_phones" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_contact_phones_delete"
 AFTER DELETE ON "contact_phones"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "contact_phones" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -745,7 +745,7 @@ DROP TRIGGER IF EXISTS "sync_contact_social_handles_leave";
 CREATE TRIGGER "sync_contact_social_handles_insert"
 AFTER INSERT ON "contact_social_handles"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "contact_social_handles" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -777,7 +777,7 @@ END;
 CREATE TRIGGER "sync_contact_social_handles_update"
 AFTER UPDATE OF "contact_id", "platform", "handle" ON "contact_social_handles"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "contact_social_handles" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."contact_id" IS NOT NEW."contact_id" COLLATE BINARY)
     OR (OLD."platform" IS NOT NEW."platform" COLLATE BINARY)
@@ -838,7 +838,7 @@ BEGIN
       UNION ALL SELECT 'contact_id', 'text', OLD."contact_id"
       UNION ALL SELECT 'platform', 'text', OLD."platform"
       UNION ALL SELECT 'handle', 'text', OLD."handle"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "contact_social_handles" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'contact_social_handles',
@@ -858,12 +858,12 @@ BEGIN
       UNION ALL SELECT 'contact_id', 'text', NEW."contact_id"
       UNION ALL SELECT 'platform', 'text', NEW."platform"
       UNION ALL SELECT 'handle', 'text', NEW."handle"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "contact_social_handles" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_contact_social_handles_delete"
 AFTER DELETE ON "contact_social_handles"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "contact_social_handles" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -898,7 +898,7 @@ DROP TRIGGER IF EXISTS "sync_email_accounts_leave";
 CREATE TRIGGER "sync_email_accounts_insert"
 AFTER INSERT ON "email_accounts"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "email_accounts" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -956,7 +956,7 @@ END;
 CREATE TRIGGER "sync_email_accounts_update"
 AFTER UPDATE OF "account_name", "email_address", "display_name", "imap_host", "imap_port", "imap_security", "imap_username", "smtp_host", "smtp_port", "smtp_security", "smtp_username", "auth_method", "signature", "fetch_interval_minutes", "is_default", "is_enabled" ON "email_accounts"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "email_accounts" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."account_name" IS NOT NEW."account_name" COLLATE BINARY)
     OR (OLD."email_address" IS NOT NEW."email_address" COLLATE BINARY)
@@ -1082,7 +1082,7 @@ BEGIN
       UNION ALL SELECT 'fetch_interval_minutes', 'integer', OLD."fetch_interval_minutes"
       UNION ALL SELECT 'is_default', 'integer', OLD."is_default"
       UNION ALL SELECT 'is_enabled', 'integer', OLD."is_enabled"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "email_accounts" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'email_accounts',
@@ -1115,12 +1115,12 @@ BEGIN
       UNION ALL SELECT 'fetch_interval_minutes', 'integer', NEW."fetch_interval_minutes"
       UNION ALL SELECT 'is_default', 'integer', NEW."is_default"
       UNION ALL SELECT 'is_enabled', 'integer', NEW."is_enabled"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "email_accounts" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_email_accounts_delete"
 AFTER DELETE ON "email_accounts"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "email_accounts" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -1168,7 +1168,7 @@ DROP TRIGGER IF EXISTS "sync_projects_leave";
 CREATE TRIGGER "sync_projects_insert"
 AFTER INSERT ON "projects"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "projects" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -1204,7 +1204,7 @@ END;
 CREATE TRIGGER "sync_projects_update"
 AFTER UPDATE OF "name", "description", "project_type", "status", "created_at" ON "projects"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "projects" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."name" IS NOT NEW."name" COLLATE BINARY)
     OR (OLD."description" IS NOT NEW."description" COLLATE BINARY)
@@ -1275,7 +1275,7 @@ BEGIN
       UNION ALL SELECT 'project_type', 'text', OLD."project_type"
       UNION ALL SELECT 'status', 'text', OLD."status"
       UNION ALL SELECT 'created_at', 'text', OLD."created_at"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "projects" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'projects',
@@ -1297,12 +1297,12 @@ BEGIN
       UNION ALL SELECT 'project_type', 'text', NEW."project_type"
       UNION ALL SELECT 'status', 'text', NEW."status"
       UNION ALL SELECT 'created_at', 'text', NEW."created_at"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "projects" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_projects_delete"
 AFTER DELETE ON "projects"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "projects" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -1339,7 +1339,7 @@ DROP TRIGGER IF EXISTS "sync_events_leave";
 CREATE TRIGGER "sync_events_insert"
 AFTER INSERT ON "events"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "events" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -1379,7 +1379,7 @@ END;
 CREATE TRIGGER "sync_events_update"
 AFTER UPDATE OF "project_id", "title", "description", "location", "starts_at", "ends_at", "all_day" ON "events"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "events" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."project_id" IS NOT NEW."project_id" COLLATE BINARY)
     OR (OLD."title" IS NOT NEW."title" COLLATE BINARY)
@@ -1460,7 +1460,7 @@ BEGIN
       UNION ALL SELECT 'starts_at', 'text', OLD."starts_at"
       UNION ALL SELECT 'ends_at', 'text', OLD."ends_at"
       UNION ALL SELECT 'all_day', 'integer', OLD."all_day"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "events" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'events',
@@ -1484,12 +1484,12 @@ BEGIN
       UNION ALL SELECT 'starts_at', 'text', NEW."starts_at"
       UNION ALL SELECT 'ends_at', 'text', NEW."ends_at"
       UNION ALL SELECT 'all_day', 'integer', NEW."all_day"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "events" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_events_delete"
 AFTER DELETE ON "events"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "events" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -1528,7 +1528,7 @@ DROP TRIGGER IF EXISTS "sync_milestones_leave";
 CREATE TRIGGER "sync_milestones_insert"
 AFTER INSERT ON "milestones"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "milestones" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -1566,7 +1566,7 @@ END;
 CREATE TRIGGER "sync_milestones_update"
 AFTER UPDATE OF "project_id", "name", "due", "status", "sort_order", "created_at" ON "milestones"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "milestones" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."project_id" IS NOT NEW."project_id" COLLATE BINARY)
     OR (OLD."name" IS NOT NEW."name" COLLATE BINARY)
@@ -1642,7 +1642,7 @@ BEGIN
       UNION ALL SELECT 'status', 'text', OLD."status"
       UNION ALL SELECT 'sort_order', 'integer', OLD."sort_order"
       UNION ALL SELECT 'created_at', 'text', OLD."created_at"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "milestones" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'milestones',
@@ -1665,12 +1665,12 @@ BEGIN
       UNION ALL SELECT 'status', 'text', NEW."status"
       UNION ALL SELECT 'sort_order', 'integer', NEW."sort_order"
       UNION ALL SELECT 'created_at', 'text', NEW."created_at"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "milestones" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_milestones_delete"
 AFTER DELETE ON "milestones"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "milestones" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -1708,7 +1708,7 @@ DROP TRIGGER IF EXISTS "sync_saved_views_leave";
 CREATE TRIGGER "sync_saved_views_insert"
 AFTER INSERT ON "saved_views"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "saved_views" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -1740,7 +1740,7 @@ END;
 CREATE TRIGGER "sync_saved_views_update"
 AFTER UPDATE OF "name", "filter", "sort_order" ON "saved_views"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "saved_views" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."name" IS NOT NEW."name" COLLATE BINARY)
     OR (OLD."filter" IS NOT NEW."filter" COLLATE BINARY)
@@ -1801,7 +1801,7 @@ BEGIN
       UNION ALL SELECT 'name', 'text', OLD."name"
       UNION ALL SELECT 'filter', 'text', OLD."filter"
       UNION ALL SELECT 'sort_order', 'integer', OLD."sort_order"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "saved_views" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'saved_views',
@@ -1821,12 +1821,12 @@ BEGIN
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'filter', 'text', NEW."filter"
       UNION ALL SELECT 'sort_order', 'integer', NEW."sort_order"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "saved_views" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_saved_views_delete"
 AFTER DELETE ON "saved_views"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "saved_views" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -1861,7 +1861,7 @@ DROP TRIGGER IF EXISTS "sync_tasks_leave";
 CREATE TRIGGER "sync_tasks_insert"
 AFTER INSERT ON "tasks"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "tasks" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -1923,7 +1923,7 @@ END;
 CREATE TRIGGER "sync_tasks_update"
 AFTER UPDATE OF "project_id", "milestone_id", "description", "status", "priority", "due", "tags", "urgency", "recurrence", "recurrence_parent_id", "source_email_id", "snoozed_until", "waiting_for_response", "follow_up_at", "scheduled_start", "scheduled_minutes", "completed_at", "created_at" ON "tasks"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "tasks" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."project_id" IS NOT NEW."project_id" COLLATE BINARY)
     OR (OLD."milestone_id" IS NOT NEW."milestone_id" COLLATE BINARY)
@@ -2059,7 +2059,7 @@ BEGIN
       UNION ALL SELECT 'scheduled_minutes', 'integer', OLD."scheduled_minutes"
       UNION ALL SELECT 'completed_at', 'text', OLD."completed_at"
       UNION ALL SELECT 'created_at', 'text', OLD."created_at"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "tasks" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'tasks',
@@ -2094,12 +2094,12 @@ BEGIN
       UNION ALL SELECT 'scheduled_minutes', 'integer', NEW."scheduled_minutes"
       UNION ALL SELECT 'completed_at', 'text', NEW."completed_at"
       UNION ALL SELECT 'created_at', 'text', NEW."created_at"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "tasks" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_tasks_delete"
 AFTER DELETE ON "tasks"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "tasks" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -2149,7 +2149,7 @@ DROP TRIGGER IF EXISTS "sync_annotations_leave";
 CREATE TRIGGER "sync_annotations_insert"
 AFTER INSERT ON "annotations"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "annotations" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -2181,7 +2181,7 @@ END;
 CREATE TRIGGER "sync_annotations_update"
 AFTER UPDATE OF "task_id", "body", "created_at" ON "annotations"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "annotations" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."task_id" IS NOT NEW."task_id" COLLATE BINARY)
     OR (OLD."body" IS NOT NEW."body" COLLATE BINARY)
@@ -2242,7 +2242,7 @@ BEGIN
       UNION ALL SELECT 'task_id', 'text', OLD."task_id"
       UNION ALL SELECT 'body', 'text', OLD."body"
       UNION ALL SELECT 'created_at', 'text', OLD."created_at"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "annotations" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'annotations',
@@ -2262,12 +2262,12 @@ BEGIN
       UNION ALL SELECT 'task_id', 'text', NEW."task_id"
       UNION ALL SELECT 'body', 'text', NEW."body"
       UNION ALL SELECT 'created_at', 'text', NEW."created_at"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "annotations" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_annotations_delete"
 AFTER DELETE ON "annotations"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "annotations" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -2302,7 +2302,7 @@ DROP TRIGGER IF EXISTS "sync_subtasks_leave";
 CREATE TRIGGER "sync_subtasks_insert"
 AFTER INSERT ON "subtasks"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "subtasks" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -2336,7 +2336,7 @@ END;
 CREATE TRIGGER "sync_subtasks_update"
 AFTER UPDATE OF "task_id", "description", "done", "position" ON "subtasks"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "subtasks" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."task_id" IS NOT NEW."task_id" COLLATE BINARY)
     OR (OLD."description" IS NOT NEW."description" COLLATE BINARY)
@@ -2402,7 +2402,7 @@ BEGIN
       UNION ALL SELECT 'description', 'text', OLD."description"
       UNION ALL SELECT 'done', 'integer', OLD."done"
       UNION ALL SELECT 'position', 'integer', OLD."position"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "subtasks" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'subtasks',
@@ -2423,12 +2423,12 @@ BEGIN
       UNION ALL SELECT 'description', 'text', NEW."description"
       UNION ALL SELECT 'done', 'integer', NEW."done"
       UNION ALL SELECT 'position', 'integer', NEW."position"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "subtasks" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_subtasks_delete"
 AFTER DELETE ON "subtasks"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "subtasks" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 1c6907047c35deb6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

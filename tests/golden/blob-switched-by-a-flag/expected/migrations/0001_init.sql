@@ -97,7 +97,7 @@ DROP TRIGGER IF EXISTS "sync_folders_leave";
 CREATE TRIGGER "sync_folders_insert"
 AFTER INSERT ON "folders"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "folders" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen dd2106b53e124522 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -127,7 +127,7 @@ END;
 CREATE TRIGGER "sync_folders_update"
 AFTER UPDATE OF "name", "sync_files" ON "folders"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "folders" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."name" IS NOT NEW."name" COLLATE BINARY)
     OR (OLD."sync_files" IS NOT NEW."sync_files" COLLATE BINARY))
@@ -183,7 +183,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
       UNION ALL SELECT 'name', 'text', OLD."name"
       UNION ALL SELECT 'sync_files', 'integer', OLD."sync_files"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "folders" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'folders',
@@ -202,12 +202,12 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"
       UNION ALL SELECT 'sync_files', 'integer', NEW."sync_files"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "folders" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_folders_delete"
 AFTER DELETE ON "folders"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "folders" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen dd2106b53e124522 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -241,7 +241,7 @@ DROP TRIGGER IF EXISTS "sync_samples_leave";
 CREATE TRIGGER "sync_samples_insert"
 AFTER INSERT ON "samples"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."hash") = 'text' OR NEW."hash" = CAST(NEW."hash" AS TEXT) || '')
+  AND (typeof(NEW."hash") = 'text' OR EXISTS (SELECT 1 FROM "samples" WHERE "hash" IS NEW."hash" AND (typeof("hash") = 'text' OR typeof("hash") = 'integer' AND "hash" = CAST("hash" AS TEXT) || '')))
 BEGIN
   /* synckit-gen dd2106b53e124522 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -269,7 +269,7 @@ END;
 CREATE TRIGGER "sync_samples_update"
 AFTER UPDATE OF "file_size" ON "samples"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."hash") = 'text' OR NEW."hash" = CAST(NEW."hash" AS TEXT) || '')
+  AND (typeof(NEW."hash") = 'text' OR EXISTS (SELECT 1 FROM "samples" WHERE "hash" IS NEW."hash" AND (typeof("hash") = 'text' OR typeof("hash") = 'integer' AND "hash" = CAST("hash" AS TEXT) || '')))
   AND OLD."hash" IS NEW."hash" COLLATE BINARY
   AND (OLD."file_size" IS NOT NEW."file_size" COLLATE BINARY)
 BEGIN
@@ -320,7 +320,7 @@ BEGIN
       END) FROM (
       SELECT 'hash' AS "name", 'text' AS "type", OLD."hash" AS "value"
       UNION ALL SELECT 'file_size', 'integer', OLD."file_size"))
-  WHERE (typeof(OLD."hash") = 'text' OR OLD."hash" = CAST(OLD."hash" AS TEXT) || '');
+  WHERE (typeof(OLD."hash") = 'text' OR typeof(OLD."hash") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "samples" WHERE "hash" = CAST(OLD."hash" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'samples',
@@ -338,12 +338,12 @@ BEGIN
       END) FROM (
       SELECT 'hash' AS "name", 'text' AS "type", NEW."hash" AS "value"
       UNION ALL SELECT 'file_size', 'integer', NEW."file_size"))
-  WHERE (typeof(NEW."hash") = 'text' OR NEW."hash" = CAST(NEW."hash" AS TEXT) || '');
+  WHERE (typeof(NEW."hash") = 'text' OR EXISTS (SELECT 1 FROM "samples" WHERE "hash" IS NEW."hash" AND (typeof("hash") = 'text' OR typeof("hash") = 'integer' AND "hash" = CAST("hash" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_samples_delete"
 AFTER DELETE ON "samples"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."hash") = 'text' OR OLD."hash" = CAST(OLD."hash" AS TEXT) || '')
+  AND (typeof(OLD."hash") = 'text' OR typeof(OLD."hash") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "samples" WHERE "hash" = CAST(OLD."hash" AS TEXT) || ''))
 BEGIN
   /* synckit-gen dd2106b53e124522 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -376,7 +376,7 @@ DROP TRIGGER IF EXISTS "sync_entries_leave";
 CREATE TRIGGER "sync_entries_insert"
 AFTER INSERT ON "entries"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "entries" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen dd2106b53e124522 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -406,7 +406,7 @@ END;
 CREATE TRIGGER "sync_entries_update"
 AFTER UPDATE OF "folder_id", "sample" ON "entries"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "entries" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."folder_id" IS NOT NEW."folder_id" COLLATE BINARY)
     OR (OLD."sample" IS NOT NEW."sample" COLLATE BINARY))
@@ -462,7 +462,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
       UNION ALL SELECT 'folder_id', 'text', OLD."folder_id"
       UNION ALL SELECT 'sample', 'text', OLD."sample"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "entries" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'entries',
@@ -481,12 +481,12 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'folder_id', 'text', NEW."folder_id"
       UNION ALL SELECT 'sample', 'text', NEW."sample"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "entries" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_entries_delete"
 AFTER DELETE ON "entries"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "entries" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen dd2106b53e124522 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

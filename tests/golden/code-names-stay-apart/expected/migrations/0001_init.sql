@@ -97,7 +97,7 @@ DROP TRIGGER IF EXISTS "sync_!!!_leave";
 CREATE TRIGGER "sync_!!!_insert"
 AFTER INSERT ON "!!!"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "!!!" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen cd7fbce99408ae56 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -125,7 +125,7 @@ END;
 CREATE TRIGGER "sync_!!!_update"
 AFTER UPDATE OF "name" ON "!!!"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "!!!" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND (OLD."name" IS NOT NEW."name" COLLATE BINARY)
 BEGIN
@@ -176,7 +176,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
       UNION ALL SELECT 'name', 'text', OLD."name"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "!!!" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     '!!!',
@@ -194,12 +194,12 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "!!!" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_!!!_delete"
 AFTER DELETE ON "!!!"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "!!!" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen cd7fbce99408ae56 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -232,7 +232,7 @@ DROP TRIGGER IF EXISTS "sync_class_leave";
 CREATE TRIGGER "sync_class_insert"
 AFTER INSERT ON "class"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "class" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen cd7fbce99408ae56 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -260,7 +260,7 @@ END;
 CREATE TRIGGER "sync_class_update"
 AFTER UPDATE OF "name" ON "class"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "class" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND (OLD."name" IS NOT NEW."name" COLLATE BINARY)
 BEGIN
@@ -311,7 +311,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
       UNION ALL SELECT 'name', 'text', OLD."name"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "class" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'class',
@@ -329,12 +329,12 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "class" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_class_delete"
 AFTER DELETE ON "class"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "class" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen cd7fbce99408ae56 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -367,7 +367,7 @@ DROP TRIGGER IF EXISTS "sync_database_leave";
 CREATE TRIGGER "sync_database_insert"
 AFTER INSERT ON "database"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "database" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen cd7fbce99408ae56 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -395,7 +395,7 @@ END;
 CREATE TRIGGER "sync_database_update"
 AFTER UPDATE OF "name" ON "database"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "database" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND (OLD."name" IS NOT NEW."name" COLLATE BINARY)
 BEGIN
@@ -446,7 +446,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
       UNION ALL SELECT 'name', 'text', OLD."name"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "database" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'database',
@@ -464,12 +464,12 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "database" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_database_delete"
 AFTER DELETE ON "database"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "database" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen cd7fbce99408ae56 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -502,7 +502,7 @@ DROP TRIGGER IF EXISTS "sync_user-names_leave";
 CREATE TRIGGER "sync_user-names_insert"
 AFTER INSERT ON "user-names"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "user-names" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen cd7fbce99408ae56 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -530,7 +530,7 @@ END;
 CREATE TRIGGER "sync_user-names_update"
 AFTER UPDATE OF "name" ON "user-names"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "user-names" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND (OLD."name" IS NOT NEW."name" COLLATE BINARY)
 BEGIN
@@ -581,7 +581,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
       UNION ALL SELECT 'name', 'text', OLD."name"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "user-names" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'user-names',
@@ -599,12 +599,12 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "user-names" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_user-names_delete"
 AFTER DELETE ON "user-names"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "user-names" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen cd7fbce99408ae56 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -637,7 +637,7 @@ DROP TRIGGER IF EXISTS "sync_userNames2_leave";
 CREATE TRIGGER "sync_userNames2_insert"
 AFTER INSERT ON "userNames2"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "userNames2" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen cd7fbce99408ae56 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -665,7 +665,7 @@ END;
 CREATE TRIGGER "sync_userNames2_update"
 AFTER UPDATE OF "name" ON "userNames2"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "userNames2" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND (OLD."name" IS NOT NEW."name" COLLATE BINARY)
 BEGIN
@@ -716,7 +716,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
       UNION ALL SELECT 'name', 'text', OLD."name"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "userNames2" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'userNames2',
@@ -734,12 +734,12 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "userNames2" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_userNames2_delete"
 AFTER DELETE ON "userNames2"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "userNames2" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen cd7fbce99408ae56 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -772,7 +772,7 @@ DROP TRIGGER IF EXISTS "sync_user_names_leave";
 CREATE TRIGGER "sync_user_names_insert"
 AFTER INSERT ON "user_names"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "user_names" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen cd7fbce99408ae56 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -800,7 +800,7 @@ END;
 CREATE TRIGGER "sync_user_names_update"
 AFTER UPDATE OF "name" ON "user_names"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "user_names" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND (OLD."name" IS NOT NEW."name" COLLATE BINARY)
 BEGIN
@@ -851,7 +851,7 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
       UNION ALL SELECT 'name', 'text', OLD."name"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "user_names" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'user_names',
@@ -869,12 +869,12 @@ BEGIN
       END) FROM (
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "user_names" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_user_names_delete"
 AFTER DELETE ON "user_names"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "user_names" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen cd7fbce99408ae56 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

@@ -97,7 +97,7 @@ DROP TRIGGER IF EXISTS "sync_accounts_leave";
 CREATE TRIGGER "sync_accounts_insert"
 AFTER INSERT ON "accounts"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "accounts" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 7c4216c4814148c9 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -137,7 +137,7 @@ END;
 CREATE TRIGGER "sync_accounts_update"
 AFTER UPDATE OF "address", "password", "apiKey", "oauth_refresh", "client_secret", "token_count", "secret_santa" ON "accounts"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "accounts" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."address" IS NOT NEW."address" COLLATE BINARY)
     OR (OLD."password" IS NOT NEW."password" COLLATE BINARY)
@@ -218,7 +218,7 @@ BEGIN
       UNION ALL SELECT 'client_secret', 'text', OLD."client_secret"
       UNION ALL SELECT 'token_count', 'integer', OLD."token_count"
       UNION ALL SELECT 'secret_santa', 'text', OLD."secret_santa"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "accounts" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'accounts',
@@ -242,12 +242,12 @@ BEGIN
       UNION ALL SELECT 'client_secret', 'text', NEW."client_secret"
       UNION ALL SELECT 'token_count', 'integer', NEW."token_count"
       UNION ALL SELECT 'secret_santa', 'text', NEW."secret_santa"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "accounts" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_accounts_delete"
 AFTER DELETE ON "accounts"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "accounts" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 7c4216c4814148c9 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

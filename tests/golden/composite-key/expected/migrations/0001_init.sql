@@ -97,8 +97,7 @@ DROP TRIGGER IF EXISTS "sync_memberships_leave";
 CREATE TRIGGER "sync_memberships_insert"
 AFTER INSERT ON "memberships"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."team_id") = 'text' OR NEW."team_id" = CAST(NEW."team_id" AS TEXT) || '')
-  AND (typeof(NEW."user_id") = 'text' OR NEW."user_id" = CAST(NEW."user_id" AS TEXT) || '')
+  AND (typeof(NEW."team_id") = 'text' AND typeof(NEW."user_id") = 'text' OR EXISTS (SELECT 1 FROM "memberships" WHERE "team_id" IS NEW."team_id" AND "user_id" IS NEW."user_id" AND (typeof("team_id") = 'text' OR typeof("team_id") = 'integer' AND "team_id" = CAST("team_id" AS TEXT) || '') AND (typeof("user_id") = 'text' OR typeof("user_id") = 'integer' AND "user_id" = CAST("user_id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 44084a9b21aa699b */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -128,8 +127,7 @@ END;
 CREATE TRIGGER "sync_memberships_update"
 AFTER UPDATE OF "role" ON "memberships"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."team_id") = 'text' OR NEW."team_id" = CAST(NEW."team_id" AS TEXT) || '')
-  AND (typeof(NEW."user_id") = 'text' OR NEW."user_id" = CAST(NEW."user_id" AS TEXT) || '')
+  AND (typeof(NEW."team_id") = 'text' AND typeof(NEW."user_id") = 'text' OR EXISTS (SELECT 1 FROM "memberships" WHERE "team_id" IS NEW."team_id" AND "user_id" IS NEW."user_id" AND (typeof("team_id") = 'text' OR typeof("team_id") = 'integer' AND "team_id" = CAST("team_id" AS TEXT) || '') AND (typeof("user_id") = 'text' OR typeof("user_id") = 'integer' AND "user_id" = CAST("user_id" AS TEXT) || '')))
   AND OLD."team_id" IS NEW."team_id" COLLATE BINARY
   AND OLD."user_id" IS NEW."user_id" COLLATE BINARY
   AND (OLD."role" IS NOT NEW."role" COLLATE BINARY)
@@ -185,7 +183,7 @@ BEGIN
       SELECT 'team_id' AS "name", 'text' AS "type", OLD."team_id" AS "value"
       UNION ALL SELECT 'user_id', 'text', OLD."user_id"
       UNION ALL SELECT 'role', 'text', OLD."role"))
-  WHERE (typeof(OLD."team_id") = 'text' OR OLD."team_id" = CAST(OLD."team_id" AS TEXT) || '') AND (typeof(OLD."user_id") = 'text' OR OLD."user_id" = CAST(OLD."user_id" AS TEXT) || '');
+  WHERE (typeof(OLD."team_id") = 'text' AND typeof(OLD."user_id") = 'text' OR typeof(OLD."team_id") IN ('text', 'integer') AND typeof(OLD."user_id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "memberships" WHERE "team_id" = CAST(OLD."team_id" AS TEXT) || '' AND "user_id" = CAST(OLD."user_id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'memberships',
@@ -204,13 +202,12 @@ BEGIN
       SELECT 'team_id' AS "name", 'text' AS "type", NEW."team_id" AS "value"
       UNION ALL SELECT 'user_id', 'text', NEW."user_id"
       UNION ALL SELECT 'role', 'text', NEW."role"))
-  WHERE (typeof(NEW."team_id") = 'text' OR NEW."team_id" = CAST(NEW."team_id" AS TEXT) || '') AND (typeof(NEW."user_id") = 'text' OR NEW."user_id" = CAST(NEW."user_id" AS TEXT) || '');
+  WHERE (typeof(NEW."team_id") = 'text' AND typeof(NEW."user_id") = 'text' OR EXISTS (SELECT 1 FROM "memberships" WHERE "team_id" IS NEW."team_id" AND "user_id" IS NEW."user_id" AND (typeof("team_id") = 'text' OR typeof("team_id") = 'integer' AND "team_id" = CAST("team_id" AS TEXT) || '') AND (typeof("user_id") = 'text' OR typeof("user_id") = 'integer' AND "user_id" = CAST("user_id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_memberships_delete"
 AFTER DELETE ON "memberships"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."team_id") = 'text' OR OLD."team_id" = CAST(OLD."team_id" AS TEXT) || '')
-  AND (typeof(OLD."user_id") = 'text' OR OLD."user_id" = CAST(OLD."user_id" AS TEXT) || '')
+  AND (typeof(OLD."team_id") = 'text' AND typeof(OLD."user_id") = 'text' OR typeof(OLD."team_id") IN ('text', 'integer') AND typeof(OLD."user_id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "memberships" WHERE "team_id" = CAST(OLD."team_id" AS TEXT) || '' AND "user_id" = CAST(OLD."user_id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 44084a9b21aa699b */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

@@ -97,8 +97,7 @@ DROP TRIGGER IF EXISTS "sync_seats_leave";
 CREATE TRIGGER "sync_seats_insert"
 AFTER INSERT ON "seats"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."room_id") = 'text' OR NEW."room_id" = CAST(NEW."room_id" AS TEXT) || '')
-  AND (typeof(NEW."number") = 'integer' OR NEW."number" = CASE WHEN CAST(CAST(NEW."number" AS INTEGER) AS TEXT) = NEW."number" THEN CAST(NEW."number" AS INTEGER) ELSE CAST(NEW."number" AS TEXT) || '' END)
+  AND (typeof(NEW."room_id") = 'text' AND typeof(NEW."number") = 'integer' OR EXISTS (SELECT 1 FROM "seats" WHERE "room_id" IS NEW."room_id" AND "number" IS NEW."number" AND (typeof("room_id") = 'text' OR typeof("room_id") = 'integer' AND "room_id" = CAST("room_id" AS TEXT) || '') AND (typeof("number") = 'integer' OR typeof("number") = 'text' AND "number" = CASE WHEN CAST(CAST("number" AS INTEGER) AS TEXT) = CAST("number" AS TEXT) || '' THEN CAST("number" AS INTEGER) ELSE CAST("number" AS TEXT) || '' END)))
 BEGIN
   /* synckit-gen 4c23c582a4ec6d2b */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -128,8 +127,7 @@ END;
 CREATE TRIGGER "sync_seats_update"
 AFTER UPDATE OF "label" ON "seats"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."room_id") = 'text' OR NEW."room_id" = CAST(NEW."room_id" AS TEXT) || '')
-  AND (typeof(NEW."number") = 'integer' OR NEW."number" = CASE WHEN CAST(CAST(NEW."number" AS INTEGER) AS TEXT) = NEW."number" THEN CAST(NEW."number" AS INTEGER) ELSE CAST(NEW."number" AS TEXT) || '' END)
+  AND (typeof(NEW."room_id") = 'text' AND typeof(NEW."number") = 'integer' OR EXISTS (SELECT 1 FROM "seats" WHERE "room_id" IS NEW."room_id" AND "number" IS NEW."number" AND (typeof("room_id") = 'text' OR typeof("room_id") = 'integer' AND "room_id" = CAST("room_id" AS TEXT) || '') AND (typeof("number") = 'integer' OR typeof("number") = 'text' AND "number" = CASE WHEN CAST(CAST("number" AS INTEGER) AS TEXT) = CAST("number" AS TEXT) || '' THEN CAST("number" AS INTEGER) ELSE CAST("number" AS TEXT) || '' END)))
   AND OLD."room_id" IS NEW."room_id" COLLATE BINARY
   AND OLD."number" IS NEW."number" COLLATE BINARY
   AND (OLD."label" IS NOT NEW."label" COLLATE BINARY)
@@ -185,7 +183,7 @@ BEGIN
       SELECT 'room_id' AS "name", 'text' AS "type", OLD."room_id" AS "value"
       UNION ALL SELECT 'number', 'integer', OLD."number"
       UNION ALL SELECT 'label', 'text', OLD."label"))
-  WHERE (typeof(OLD."room_id") = 'text' OR OLD."room_id" = CAST(OLD."room_id" AS TEXT) || '') AND (typeof(OLD."number") = 'integer' OR OLD."number" = CASE WHEN CAST(CAST(OLD."number" AS INTEGER) AS TEXT) = OLD."number" THEN CAST(OLD."number" AS INTEGER) ELSE CAST(OLD."number" AS TEXT) || '' END);
+  WHERE (typeof(OLD."room_id") = 'text' AND typeof(OLD."number") = 'integer' OR typeof(OLD."room_id") IN ('text', 'integer') AND typeof(OLD."number") IN ('integer', 'text') AND NOT EXISTS (SELECT 1 FROM "seats" WHERE "room_id" = CAST(OLD."room_id" AS TEXT) || '' AND "number" = CASE WHEN CAST(CAST(OLD."number" AS INTEGER) AS TEXT) = CAST(OLD."number" AS TEXT) || '' THEN CAST(OLD."number" AS INTEGER) ELSE CAST(OLD."number" AS TEXT) || '' END));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'seats',
@@ -204,13 +202,12 @@ BEGIN
       SELECT 'room_id' AS "name", 'text' AS "type", NEW."room_id" AS "value"
       UNION ALL SELECT 'number', 'integer', NEW."number"
       UNION ALL SELECT 'label', 'text', NEW."label"))
-  WHERE (typeof(NEW."room_id") = 'text' OR NEW."room_id" = CAST(NEW."room_id" AS TEXT) || '') AND (typeof(NEW."number") = 'integer' OR NEW."number" = CASE WHEN CAST(CAST(NEW."number" AS INTEGER) AS TEXT) = NEW."number" THEN CAST(NEW."number" AS INTEGER) ELSE CAST(NEW."number" AS TEXT) || '' END);
+  WHERE (typeof(NEW."room_id") = 'text' AND typeof(NEW."number") = 'integer' OR EXISTS (SELECT 1 FROM "seats" WHERE "room_id" IS NEW."room_id" AND "number" IS NEW."number" AND (typeof("room_id") = 'text' OR typeof("room_id") = 'integer' AND "room_id" = CAST("room_id" AS TEXT) || '') AND (typeof("number") = 'integer' OR typeof("number") = 'text' AND "number" = CASE WHEN CAST(CAST("number" AS INTEGER) AS TEXT) = CAST("number" AS TEXT) || '' THEN CAST("number" AS INTEGER) ELSE CAST("number" AS TEXT) || '' END)));
 END;
 CREATE TRIGGER "sync_seats_delete"
 AFTER DELETE ON "seats"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."room_id") = 'text' OR OLD."room_id" = CAST(OLD."room_id" AS TEXT) || '')
-  AND (typeof(OLD."number") = 'integer' OR OLD."number" = CASE WHEN CAST(CAST(OLD."number" AS INTEGER) AS TEXT) = OLD."number" THEN CAST(OLD."number" AS INTEGER) ELSE CAST(OLD."number" AS TEXT) || '' END)
+  AND (typeof(OLD."room_id") = 'text' AND typeof(OLD."number") = 'integer' OR typeof(OLD."room_id") IN ('text', 'integer') AND typeof(OLD."number") IN ('integer', 'text') AND NOT EXISTS (SELECT 1 FROM "seats" WHERE "room_id" = CAST(OLD."room_id" AS TEXT) || '' AND "number" = CASE WHEN CAST(CAST(OLD."number" AS INTEGER) AS TEXT) = CAST(OLD."number" AS TEXT) || '' THEN CAST(OLD."number" AS INTEGER) ELSE CAST(OLD."number" AS TEXT) || '' END))
 BEGIN
   /* synckit-gen 4c23c582a4ec6d2b */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")
@@ -244,7 +241,7 @@ DROP TRIGGER IF EXISTS "sync_bookings_leave";
 CREATE TRIGGER "sync_bookings_insert"
 AFTER INSERT ON "bookings"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "bookings" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 4c23c582a4ec6d2b */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -274,7 +271,7 @@ END;
 CREATE TRIGGER "sync_bookings_update"
 AFTER UPDATE OF "seat_room", "seat_number" ON "bookings"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '')
+  AND (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "bookings" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')))
   AND OLD."id" IS NEW."id" COLLATE BINARY
   AND ((OLD."seat_room" IS NOT NEW."seat_room" COLLATE BINARY)
     OR (OLD."seat_number" IS NOT NEW."seat_number" COLLATE BINARY))
@@ -330,7 +327,7 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", OLD."id" AS "value"
       UNION ALL SELECT 'seat_room', 'text', OLD."seat_room"
       UNION ALL SELECT 'seat_number', 'integer', OLD."seat_number"))
-  WHERE (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '');
+  WHERE (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "bookings" WHERE "id" = CAST(OLD."id" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'bookings',
@@ -349,12 +346,12 @@ BEGIN
       SELECT 'id' AS "name", 'text' AS "type", NEW."id" AS "value"
       UNION ALL SELECT 'seat_room', 'text', NEW."seat_room"
       UNION ALL SELECT 'seat_number', 'integer', NEW."seat_number"))
-  WHERE (typeof(NEW."id") = 'text' OR NEW."id" = CAST(NEW."id" AS TEXT) || '');
+  WHERE (typeof(NEW."id") = 'text' OR EXISTS (SELECT 1 FROM "bookings" WHERE "id" IS NEW."id" AND (typeof("id") = 'text' OR typeof("id") = 'integer' AND "id" = CAST("id" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_bookings_delete"
 AFTER DELETE ON "bookings"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."id") = 'text' OR OLD."id" = CAST(OLD."id" AS TEXT) || '')
+  AND (typeof(OLD."id") = 'text' OR typeof(OLD."id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "bookings" WHERE "id" = CAST(OLD."id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 4c23c582a4ec6d2b */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

@@ -97,7 +97,7 @@ DROP TRIGGER IF EXISTS "sync_files_leave";
 CREATE TRIGGER "sync_files_insert"
 AFTER INSERT ON "files"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."hash") = 'text' OR NEW."hash" = CAST(NEW."hash" AS TEXT) || '')
+  AND (typeof(NEW."hash") = 'text' OR EXISTS (SELECT 1 FROM "files" WHERE "hash" IS NEW."hash" AND (typeof("hash") = 'text' OR typeof("hash") = 'integer' AND "hash" = CAST("hash" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 41e4faeba8ae7af6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -125,7 +125,7 @@ END;
 CREATE TRIGGER "sync_files_update"
 AFTER UPDATE OF "name" ON "files"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."hash") = 'text' OR NEW."hash" = CAST(NEW."hash" AS TEXT) || '')
+  AND (typeof(NEW."hash") = 'text' OR EXISTS (SELECT 1 FROM "files" WHERE "hash" IS NEW."hash" AND (typeof("hash") = 'text' OR typeof("hash") = 'integer' AND "hash" = CAST("hash" AS TEXT) || '')))
   AND OLD."hash" IS NEW."hash" COLLATE BINARY
   AND (OLD."name" IS NOT NEW."name" COLLATE BINARY)
 BEGIN
@@ -176,7 +176,7 @@ BEGIN
       END) FROM (
       SELECT 'hash' AS "name", 'text' AS "type", OLD."hash" AS "value"
       UNION ALL SELECT 'name', 'text', OLD."name"))
-  WHERE (typeof(OLD."hash") = 'text' OR OLD."hash" = CAST(OLD."hash" AS TEXT) || '');
+  WHERE (typeof(OLD."hash") = 'text' OR typeof(OLD."hash") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "files" WHERE "hash" = CAST(OLD."hash" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'files',
@@ -194,12 +194,12 @@ BEGIN
       END) FROM (
       SELECT 'hash' AS "name", 'text' AS "type", NEW."hash" AS "value"
       UNION ALL SELECT 'name', 'text', NEW."name"))
-  WHERE (typeof(NEW."hash") = 'text' OR NEW."hash" = CAST(NEW."hash" AS TEXT) || '');
+  WHERE (typeof(NEW."hash") = 'text' OR EXISTS (SELECT 1 FROM "files" WHERE "hash" IS NEW."hash" AND (typeof("hash") = 'text' OR typeof("hash") = 'integer' AND "hash" = CAST("hash" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_files_delete"
 AFTER DELETE ON "files"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."hash") = 'text' OR OLD."hash" = CAST(OLD."hash" AS TEXT) || '')
+  AND (typeof(OLD."hash") = 'text' OR typeof(OLD."hash") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "files" WHERE "hash" = CAST(OLD."hash" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 41e4faeba8ae7af6 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

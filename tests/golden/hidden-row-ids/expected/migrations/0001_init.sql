@@ -97,7 +97,7 @@ DROP TRIGGER IF EXISTS "sync_diary_leave";
 CREATE TRIGGER "sync_diary_insert"
 AFTER INSERT ON "diary"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."day") = 'text' OR NEW."day" = CAST(NEW."day" AS TEXT) || '')
+  AND (typeof(NEW."day") = 'text' OR EXISTS (SELECT 1 FROM "diary" WHERE "day" IS NEW."day" AND (typeof("day") = 'text' OR typeof("day") = 'integer' AND "day" = CAST("day" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 2feaad2c824f9f11 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -125,7 +125,7 @@ END;
 CREATE TRIGGER "sync_diary_update"
 AFTER UPDATE OF "text" ON "diary"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."day") = 'text' OR NEW."day" = CAST(NEW."day" AS TEXT) || '')
+  AND (typeof(NEW."day") = 'text' OR EXISTS (SELECT 1 FROM "diary" WHERE "day" IS NEW."day" AND (typeof("day") = 'text' OR typeof("day") = 'integer' AND "day" = CAST("day" AS TEXT) || '')))
   AND OLD."day" IS NEW."day" COLLATE BINARY
   AND (OLD."text" IS NOT NEW."text" COLLATE BINARY)
 BEGIN
@@ -176,7 +176,7 @@ BEGIN
       END) FROM (
       SELECT 'day' AS "name", 'text' AS "type", OLD."day" AS "value"
       UNION ALL SELECT 'text', 'text', OLD."text"))
-  WHERE (typeof(OLD."day") = 'text' OR OLD."day" = CAST(OLD."day" AS TEXT) || '');
+  WHERE (typeof(OLD."day") = 'text' OR typeof(OLD."day") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "diary" WHERE "day" = CAST(OLD."day" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'diary',
@@ -194,12 +194,12 @@ BEGIN
       END) FROM (
       SELECT 'day' AS "name", 'text' AS "type", NEW."day" AS "value"
       UNION ALL SELECT 'text', 'text', NEW."text"))
-  WHERE (typeof(NEW."day") = 'text' OR NEW."day" = CAST(NEW."day" AS TEXT) || '');
+  WHERE (typeof(NEW."day") = 'text' OR EXISTS (SELECT 1 FROM "diary" WHERE "day" IS NEW."day" AND (typeof("day") = 'text' OR typeof("day") = 'integer' AND "day" = CAST("day" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_diary_delete"
 AFTER DELETE ON "diary"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."day") = 'text' OR OLD."day" = CAST(OLD."day" AS TEXT) || '')
+  AND (typeof(OLD."day") = 'text' OR typeof(OLD."day") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "diary" WHERE "day" = CAST(OLD."day" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 2feaad2c824f9f11 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

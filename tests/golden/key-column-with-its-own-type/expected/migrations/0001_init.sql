@@ -97,7 +97,7 @@ DROP TRIGGER IF EXISTS "sync_days_leave";
 CREATE TRIGGER "sync_days_insert"
 AFTER INSERT ON "days"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."day") = 'text' OR NEW."day" = CAST(NEW."day" AS TEXT) || '')
+  AND (typeof(NEW."day") = 'text' OR EXISTS (SELECT 1 FROM "days" WHERE "day" IS NEW."day" AND (typeof("day") = 'text' OR typeof("day") = 'integer' AND "day" = CAST("day" AS TEXT) || '')))
 BEGIN
   /* synckit-gen b9561d45d1f31482 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -125,7 +125,7 @@ END;
 CREATE TRIGGER "sync_days_update"
 AFTER UPDATE OF "note" ON "days"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."day") = 'text' OR NEW."day" = CAST(NEW."day" AS TEXT) || '')
+  AND (typeof(NEW."day") = 'text' OR EXISTS (SELECT 1 FROM "days" WHERE "day" IS NEW."day" AND (typeof("day") = 'text' OR typeof("day") = 'integer' AND "day" = CAST("day" AS TEXT) || '')))
   AND OLD."day" IS NEW."day" COLLATE BINARY
   AND (OLD."note" IS NOT NEW."note" COLLATE BINARY)
 BEGIN
@@ -176,7 +176,7 @@ BEGIN
       END) FROM (
       SELECT 'day' AS "name", 'text' AS "type", OLD."day" AS "value"
       UNION ALL SELECT 'note', 'text', OLD."note"))
-  WHERE (typeof(OLD."day") = 'text' OR OLD."day" = CAST(OLD."day" AS TEXT) || '');
+  WHERE (typeof(OLD."day") = 'text' OR typeof(OLD."day") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "days" WHERE "day" = CAST(OLD."day" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'days',
@@ -194,12 +194,12 @@ BEGIN
       END) FROM (
       SELECT 'day' AS "name", 'text' AS "type", NEW."day" AS "value"
       UNION ALL SELECT 'note', 'text', NEW."note"))
-  WHERE (typeof(NEW."day") = 'text' OR NEW."day" = CAST(NEW."day" AS TEXT) || '');
+  WHERE (typeof(NEW."day") = 'text' OR EXISTS (SELECT 1 FROM "days" WHERE "day" IS NEW."day" AND (typeof("day") = 'text' OR typeof("day") = 'integer' AND "day" = CAST("day" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_days_delete"
 AFTER DELETE ON "days"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."day") = 'text' OR OLD."day" = CAST(OLD."day" AS TEXT) || '')
+  AND (typeof(OLD."day") = 'text' OR typeof(OLD."day") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "days" WHERE "day" = CAST(OLD."day" AS TEXT) || ''))
 BEGIN
   /* synckit-gen b9561d45d1f31482 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

@@ -97,7 +97,7 @@ DROP TRIGGER IF EXISTS "sync_items_leave";
 CREATE TRIGGER "sync_items_insert"
 AFTER INSERT ON "items"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."url") = 'text' OR NEW."url" = CAST(NEW."url" AS TEXT) || '')
+  AND (typeof(NEW."url") = 'text' OR EXISTS (SELECT 1 FROM "items" WHERE "url" IS NEW."url" AND (typeof("url") = 'text' OR typeof("url") = 'integer' AND "url" = CAST("url" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 745ffc9ab2a62b34 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
@@ -125,7 +125,7 @@ END;
 CREATE TRIGGER "sync_items_update"
 AFTER UPDATE OF "title" ON "items"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."url") = 'text' OR NEW."url" = CAST(NEW."url" AS TEXT) || '')
+  AND (typeof(NEW."url") = 'text' OR EXISTS (SELECT 1 FROM "items" WHERE "url" IS NEW."url" AND (typeof("url") = 'text' OR typeof("url") = 'integer' AND "url" = CAST("url" AS TEXT) || '')))
   AND OLD."url" IS NEW."url" COLLATE BINARY
   AND (OLD."title" IS NOT NEW."title" COLLATE BINARY)
 BEGIN
@@ -176,7 +176,7 @@ BEGIN
       END) FROM (
       SELECT 'url' AS "name", 'text' AS "type", OLD."url" AS "value"
       UNION ALL SELECT 'title', 'text', OLD."title"))
-  WHERE (typeof(OLD."url") = 'text' OR OLD."url" = CAST(OLD."url" AS TEXT) || '');
+  WHERE (typeof(OLD."url") = 'text' OR typeof(OLD."url") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "items" WHERE "url" = CAST(OLD."url" AS TEXT) || ''));
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "data")
   SELECT
     'items',
@@ -194,12 +194,12 @@ BEGIN
       END) FROM (
       SELECT 'url' AS "name", 'text' AS "type", NEW."url" AS "value"
       UNION ALL SELECT 'title', 'text', NEW."title"))
-  WHERE (typeof(NEW."url") = 'text' OR NEW."url" = CAST(NEW."url" AS TEXT) || '');
+  WHERE (typeof(NEW."url") = 'text' OR EXISTS (SELECT 1 FROM "items" WHERE "url" IS NEW."url" AND (typeof("url") = 'text' OR typeof("url") = 'integer' AND "url" = CAST("url" AS TEXT) || '')));
 END;
 CREATE TRIGGER "sync_items_delete"
 AFTER DELETE ON "items"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."url") = 'text' OR OLD."url" = CAST(OLD."url" AS TEXT) || '')
+  AND (typeof(OLD."url") = 'text' OR typeof(OLD."url") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "items" WHERE "url" = CAST(OLD."url" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 745ffc9ab2a62b34 */
   INSERT INTO "sync_changelog" ("table_name", "op", "row_id", "timestamp", "old")

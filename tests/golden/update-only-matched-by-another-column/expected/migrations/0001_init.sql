@@ -97,7 +97,7 @@ DROP TRIGGER IF EXISTS "sync_feed_items_leave";
 CREATE TRIGGER "sync_feed_items_update"
 AFTER UPDATE OF "is_read", "is_starred" ON "feed_items"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."external_id") = 'text' OR NEW."external_id" = CAST(NEW."external_id" AS TEXT) || '')
+  AND (typeof(NEW."external_id") = 'text' OR EXISTS (SELECT 1 FROM "feed_items" WHERE "external_id" IS NEW."external_id" AND (typeof("external_id") = 'text' OR typeof("external_id") = 'integer' AND "external_id" = CAST("external_id" AS TEXT) || '')))
   AND OLD."external_id" IS NEW."external_id" COLLATE BINARY
   AND ((OLD."is_read" IS NOT NEW."is_read" COLLATE BINARY)
     OR (OLD."is_starred" IS NOT NEW."is_starred" COLLATE BINARY))
@@ -132,7 +132,7 @@ END;
 CREATE TRIGGER "sync_feed_items_arrive"
 AFTER INSERT ON "feed_items"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(NEW."external_id") = 'text' OR NEW."external_id" = CAST(NEW."external_id" AS TEXT) || '')
+  AND (typeof(NEW."external_id") = 'text' OR EXISTS (SELECT 1 FROM "feed_items" WHERE "external_id" IS NEW."external_id" AND (typeof("external_id") = 'text' OR typeof("external_id") = 'integer' AND "external_id" = CAST("external_id" AS TEXT) || '')))
 BEGIN
   /* synckit-gen 75d33c79574acb57 */
   INSERT OR IGNORE INTO "sync_held" ("table_name", "row_id", "reason", "since")
@@ -142,7 +142,7 @@ END;
 CREATE TRIGGER "sync_feed_items_leave"
 AFTER DELETE ON "feed_items"
 WHEN NOT EXISTS (SELECT 1 FROM "sync_state" WHERE "key" = 'applying_remote' AND "value" = '1')
-  AND (typeof(OLD."external_id") = 'text' OR OLD."external_id" = CAST(OLD."external_id" AS TEXT) || '')
+  AND (typeof(OLD."external_id") = 'text' OR typeof(OLD."external_id") IN ('text', 'integer') AND NOT EXISTS (SELECT 1 FROM "feed_items" WHERE "external_id" = CAST(OLD."external_id" AS TEXT) || ''))
 BEGIN
   /* synckit-gen 75d33c79574acb57 */
   UPDATE "sync_row_clock" SET "data" = (SELECT json_group_object("name", CASE typeof("value")

@@ -9,6 +9,7 @@ import { keysOf, parentRowIdOf, Parents, type RowView } from "./parents.ts";
 import type { Values } from "./registers.ts";
 import { type DirectRow, isAlive, type RowWork } from "./row-works.ts";
 import type { SessionScope } from "./session-scope.ts";
+import { resetUnsaid } from "./start-over.ts";
 import { nulls } from "./values.ts";
 
 interface Refusal {
@@ -146,6 +147,7 @@ export class Placing {
       return this.#hold(work, refusal.reason, refusal.detail, full);
     }
 
+    if (isWhole && this.#scope.mode.isStartingOver) resetUnsaid(this.#scope.parts.driver, rows, work.rowId, writable);
     work.physical = undefined;
     if (wanted !== null) return this.#hold(work, "parent", missing.nulled.join(", "), wanted);
     this.#unhold(work);

@@ -63,7 +63,7 @@ export class Session {
     const { works } = this.#scope;
     const touched = works.of(change.table);
     if (!touched.rows.has(change.rowId) && !touched.direct.has(change.rowId) && this.#mergeDirectly(touched, rows, change)) return true;
-    const work = works.get(rows, change.rowId);
+    const work = this.#workOf(rows, change.rowId);
     const { life } = work.registers;
     const wasDead = isDead(work);
     const outcome = mergeChange(work.registers, change, rows.columns, (column) => works.valueOf(work, column));
@@ -90,7 +90,7 @@ export class Session {
     const touched = works.of(table);
     const plain = touched.rows.has(rowId) || touched.direct.has(rowId) ? null : plainInsert(rows, registers, values);
     if (plain !== null && this.#mergeDirectly(touched, rows, { ...plain, table, rowId, isFresh, seen: null, isRule: false })) return true;
-    const work = works.get(rows, rowId);
+    const work = this.#workOf(rows, rowId);
     const { life } = work.registers;
     const outcome = joinRegisters(work.registers, registers, values, rows.columns, (column) => works.valueOf(work, column));
     if (outcome.won.length > 0 || work.registers.life !== life) work.isChanged = true;
@@ -108,6 +108,13 @@ export class Session {
       for (const column of outcome.won) work.overlay[column] = values[column] as WireValue;
     }
     return true;
+  }
+
+  /** A row as it is to be merged into: while this device starts over, what the log has not given has no values either. */
+  #workOf(rows: TableRows, rowId: string): RowWork {
+    const work = this.#scope.works.get(rows, rowId);
+    if (this.#scope.mode.isStartingOver && isUnwritten(work.registers)) Object.assign(work, { physical: null, data: null });
+    return work;
   }
 
   /** An edit of this device's from before it has read the log keeps the row: others may know nothing else of it. */
@@ -194,6 +201,9 @@ export class Session {
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
+
+const isUnwritten = ({ base, life, alive, overrides }: Registers): boolean =>
+  !alive && base.stamp < 0 && life.stamp < 0 && overrides.size === 0;
 
 /** Joined columns are of many edits, and its row's life may be of yet another: what they took the place of, by the clocks that they have now. */
 function byWinner(

@@ -7,7 +7,7 @@ import type { Driver } from "../driver/driver.ts";
 import { BASELINE, clockOf } from "./clock.ts";
 import type { Changelog } from "./changelog.ts";
 import { quoteName, quoteText } from "./quote-name.ts";
-import type { Registers, Values } from "./registers.ts";
+import type { Values } from "./registers.ts";
 import type { RemoteChange } from "./remote-change.ts";
 import type { RowClocks } from "./row-clocks.ts";
 import type { TableRows } from "./table-rows.ts";
@@ -27,9 +27,9 @@ export interface StartOver {
    * log has nothing, to be merged here. Null: there are no more.
    */
   readonly gaps: (device: string, limit: number) => readonly RemoteChange[] | null;
-  /** Logs a row at the baseline, cleared of what is unsaid. */
+  /** Logs a row at the baseline. */
   readonly tell: (table: string, rowId: string) => void;
-  /** What nobody has a word on has its default, as on a device that joins: what was here is in no log. */
+  /** Of held rows, too, what is here goes where the log has no value: their tables have them as they were before. */
   readonly clearUnsaid: () => void;
   /** Marks go. A row that is still in its table is at the baseline. */
   readonly unmark: () => void;
@@ -45,26 +45,19 @@ interface Parts {
   readonly changelog: Changelog;
 }
 
+/** What the log has no value for has its default, as on a device that joins: what was here is in no log. */
+export function resetUnsaid(driver: Driver, rows: TableRows, rowId: string, said: Values): void {
+  const unsaid = rows.spec.apply === "update" ? [] : rows.columns.filter((column) => said[column] === undefined);
+  if (unsaid.length === 0) return;
+  try {
+    rows.reset(rowId, unsaid);
+  } catch (error) {
+    if (driver.constraintOf(error) === null) throw error; // without a default it may not be: then what is here stays
+  }
+}
+
 export function startOver({ driver, tables, clocks, changelog }: Parts): StartOver {
   const rowsOf = ({ spec }: TableRows): string => `(SELECT ${spec.sql.rowId} AS row_id FROM ${quoteName(spec.name)})`;
-  const unsaidColumns = ({ columns }: TableRows, { base, overrides }: Registers): readonly string[] =>
-    columns.filter((column) => (overrides.get(column) ?? base).stamp < 0);
-
-  function clearRow(rows: TableRows, rowId: string): void {
-    const stored = clocks.load(rows.spec.name, rowId);
-    if (stored === null || stored.registers.life.stamp < 0 || rows.spec.apply === "update") return;
-    const unsaid = unsaidColumns(rows, stored.registers);
-    if (unsaid.length === 0) return;
-    if (stored.data !== null) {
-      const said = Object.keys(stored.data).filter((column) => !unsaid.includes(column));
-      clocks.save(rows.spec.name, rowId, stored.registers, pick(stored.data, said));
-    }
-    try {
-      rows.reset(rowId, unsaid);
-    } catch (error) {
-      if (driver.constraintOf(error) === null) throw error; // without a default it may not be: then what is here stays
-    }
-  }
 
   return {
     mark() {
@@ -120,7 +113,6 @@ export function startOver({ driver, tables, clocks, changelog }: Parts): StartOv
     },
     tell(table, rowId) {
       const rows = tables.get(table);
-      if (rows !== undefined) clearRow(rows, rowId);
       const beside = clocks.load(table, rowId)?.data ?? null;
       const data = beside === null ? rows?.readPayload(rowId) : JSON.stringify(beside);
       if (data === undefined || data === null) return;
@@ -128,11 +120,14 @@ export function startOver({ driver, tables, clocks, changelog }: Parts): StartOv
     },
     clearUnsaid() {
       const found = driver
-        .prepare("SELECT table_name, row_id FROM sync_row_clock WHERE stamp < 0 OR instr(columns, '[-1,') > 0")
+        .prepare(
+          "SELECT table_name, row_id FROM sync_held JOIN sync_row_clock USING (table_name, row_id) WHERE alive = 1 AND data IS NOT NULL",
+        )
         .all() as unknown as readonly RowRef[];
       for (const [table, rowId] of found) {
         const rows = tables.get(table);
-        if (rows !== undefined) clearRow(rows, rowId);
+        const data = clocks.load(table, rowId)?.data ?? null;
+        if (rows !== undefined && data !== null) resetUnsaid(driver, rows, rowId, data);
       }
     },
     unmark() {

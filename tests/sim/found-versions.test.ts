@@ -399,3 +399,25 @@ test.each([
     expect.objectContaining({ rowId: "t", kind: "overwritten", values: expect.objectContaining({ title: "of b" }) }),
   );
 });
+
+test("where rows merge whole, what a rule does on an old device does not say again what a later version's column held", async () => {
+  // seed 2111899 with 140 schemas: the value came along with the row that was held
+  const tasks = (columns: string): string =>
+    `  lists: { columns: { title: text } }
+  tasks: { conflicts: row, columns: { title: text, list_id: uuid?${columns} }, references: { list_id: { table: lists, on_delete: set null } } }`;
+  const { server, deviceOn, upgrade } = await worldOf(tasks(""), tasks(", rank: { type: integer, default: 3 }"));
+  const [old, current] = [deviceOn(1, "old"), deviceOn(2, "current")];
+  current.edit("INSERT INTO lists (id, title) VALUES ('l', 'x')");
+  await sync(current, old);
+  current.edit("INSERT INTO tasks (id, title, rank, list_id) VALUES ('t', 'x', 5, 'l')");
+  await current.push();
+  current.edit("UPDATE tasks SET rank = 9, list_id = NULL");
+  old.edit("DELETE FROM lists");
+  await sync(old); // the task loses its list
+
+  await quiesce(server, [old, current]);
+  await upgrade(2, old);
+  await quiesce(server, [old, current]);
+
+  for (const device of [old, current]) expect(all(device, "SELECT title, rank, list_id FROM tasks")).toEqual([["x", 9, null]]);
+});

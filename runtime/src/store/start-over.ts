@@ -114,8 +114,9 @@ export function startOver({ driver, tables, clocks, changelog }: Parts): StartOv
     tell(table, rowId) {
       const rows = tables.get(table);
       const beside = clocks.load(table, rowId)?.data ?? null;
-      const data = beside === null ? rows?.readPayload(rowId) : JSON.stringify(beside);
-      if (data === undefined || data === null) return;
+      if (rows === undefined) return;
+      const data = beside === null ? rows.readPayload(rowId) : JSON.stringify(pick(beside, [...rows.spec.identity, ...rows.columns]));
+      if (data === null) return;
       changelog.append({ table, op: "INSERT", rowId, stamp: 0, mask: 0n, data, old: null, seen: 0, isRule: false });
     },
     clearUnsaid() {

@@ -421,3 +421,24 @@ test("where rows merge whole, what a rule does on an old device does not say aga
 
   for (const device of [old, current]) expect(all(device, "SELECT title, rank, list_id FROM tasks")).toEqual([["x", 9, null]]);
 });
+
+test("what an update adds to the log under the numbers of what it removes from there is told to the last entry", async () => {
+  // seed 2117179 with 140 schemas: the row of the last one was deleted elsewhere, and counted as told, with all before it
+  const { server, deviceOn, upgrade } = await worldOf(`${MOODY}\n  notes: { columns: { title: text } }`, TOLD);
+  const [a, b] = [deviceOn(1, "a"), deviceOn(1, "b")];
+  a.edit("INSERT INTO tasks (id, title, mood) VALUES ('t', 'x', 'of a'), ('u', 'x', 'of a'), ('v', 'x', 'of a')");
+  a.edit("INSERT INTO notes (id, title) VALUES ('l', 'x'), ('m', 'x'), ('n', 'x')");
+  await sync(a, b);
+  b.edit("DELETE FROM tasks WHERE id = 'v'");
+  await b.push();
+  await upgrade(2, a, b);
+  await a.pull();
+
+  await quiesce(server, [a, b]);
+
+  for (const device of [a, b])
+    expect(all(device, "SELECT id, mood FROM tasks ORDER BY id")).toEqual([
+      ["t", "of a"],
+      ["u", "of a"],
+    ]);
+});

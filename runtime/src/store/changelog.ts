@@ -181,10 +181,16 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
   const deleteUntold = driver.prepare(`DELETE FROM sync_changelog WHERE pushed = ${UNTOLD}`);
   const withheld = driver.prepare(`SELECT id, table_name, row_id, data FROM sync_changelog WHERE pushed = ${WITHHELD} ORDER BY id LIMIT ?`);
   const deleteWithheld = driver.prepare(`DELETE FROM sync_changelog WHERE pushed = ${WITHHELD} AND id <= ?`);
-  // Not later: an entry that is appended stamped may get the position's own id, and hide what was captured before it.
+  // Not later: an entry that is appended stamped may get the position's own id, and hide what was captured before it. Or has got
+  // it already, from a migration: once it is pushed, it would hide those before it that are not.
   const forgetRemoved = (): void => {
     const last = lastId.get()?.[0] as number;
     for (const key of [STAMPED_THROUGH, PUSHED_THROUGH, CAPTURED_BEFORE]) if (state.getNumber(key, 0) > last) state.set(key, String(last));
+    for (const [key, holds] of [
+      [STAMPED_THROUGH, isStampedAt],
+      [PUSHED_THROUGH, isPushedAt],
+    ] as const)
+      if (position(key, holds) < state.getNumber(key, 0)) state.set(key, "0");
   };
   const pushedThrough = (): number => position(PUSHED_THROUGH, isPushedAt);
 

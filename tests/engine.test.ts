@@ -378,6 +378,31 @@ describe("foreign keys", () => {
     expect(all(b, "SELECT id FROM tasks UNION ALL SELECT id FROM comments")).toEqual([]);
   });
 
+  test("a row that a held one is to refer to keeps its local columns when its delete is taken back, whatever the held one's row id", async () => {
+    for (const rowId of ["i", ""]) {
+      const world = new World(model, loaded);
+      const refusing = openGenerated(model, {
+        ddl: ddlFor(model).replace('"project" TEXT NOT NULL', `"project" TEXT NOT NULL CHECK ("project" <> 'p')`),
+      });
+      const [a, b, c] = [world.device(), world.device(refusing), world.device()];
+      a.edit("INSERT INTO projects (id, name, owner) VALUES ('p', 'x', 'a')");
+      await world.settle();
+      b.edit("UPDATE projects SET note = 'only here'");
+      a.edit("INSERT INTO invoices VALUES (?, 'p')", rowId);
+      await a.push();
+      await b.pull();
+      expect(b.store.heldRows(10)).toMatchObject([{ table: "invoices", rowId, reason: "constraint" }]);
+
+      c.edit("DELETE FROM projects");
+      await c.push();
+      await b.pull();
+      await world.settle();
+
+      for (const device of world.devices) expect(all(device, "SELECT id FROM projects")).toEqual([["p"]]);
+      expect(value(b, "SELECT note FROM projects")).toBe("only here");
+    }
+  });
+
   test("H11: a reference to an unsynced row is kept although it dangles, and enforcement is on again afterwards", async () => {
     const world = new World(model, loaded);
     const [a, b] = await world.pair(

@@ -38,6 +38,8 @@ export interface HeldStore {
   readonly list: (limit: number) => readonly HeldEntry[];
   /** In the order of table and row id, without the rows that are `missing`. */
   readonly after: (place: HeldPlace, limit: number) => readonly HeldPlace[];
+  /** Row ids of one table, the empty text among them, without the rows that are `missing`. */
+  readonly of: (table: string, limit: number) => readonly string[];
   /** Rows that were `missing` and are in their table by now. `rowId`: SQL for the table's row ids. */
   readonly arrived: (table: string, rowId: string) => readonly HeldPlace[];
   readonly count: () => number;
@@ -58,6 +60,7 @@ export function heldStore(driver: Driver): HeldStore {
   const after = driver.prepare(
     "SELECT table_name, row_id FROM sync_held WHERE (table_name, row_id) > (?, ?) AND reason <> 'missing' ORDER BY table_name, row_id LIMIT ?",
   );
+  const of = driver.prepare("SELECT row_id FROM sync_held WHERE table_name = ? AND reason <> 'missing' ORDER BY row_id LIMIT ?");
   const count = driver.prepare("SELECT count(*) FROM sync_held");
   const countRefused = driver.prepare("SELECT count(*) FROM sync_held WHERE reason = 'constraint'");
   const toEntry = ([table, rowId, reason, detail, since]: Row): HeldEntry => ({
@@ -77,6 +80,7 @@ export function heldStore(driver: Driver): HeldStore {
     list: (limit) => select.all(limit).map(toEntry),
     after: ([table, rowId], limit) =>
       after.all(table, rowId, BigInt(limit)).map(([heldTable, heldRowId]) => [heldTable as string, heldRowId as string] as const),
+    of: (table, limit) => of.all(table, BigInt(limit)).map(([rowId]) => rowId as string),
     arrived: (table, rowId) =>
       driver
         .prepare(

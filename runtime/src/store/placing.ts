@@ -290,8 +290,8 @@ export class Placing {
     return edges.flatMap(({ child: rows, reference }) => {
       const name = rows.spec.name;
       const works = new Set([...this.#heldHere].filter((candidate) => candidate.rows === rows));
-      const held = this.#scope.hasHeld ? this.#scope.parts.held.after([name, ""], MAX_WAITING) : [];
-      for (const [table, rowId] of held) if (table === name) works.add(this.#scope.works.get(rows, rowId));
+      const held = this.#scope.hasHeld ? this.#scope.parts.held.of(name, MAX_WAITING) : [];
+      for (const rowId of held) works.add(this.#scope.works.get(rows, rowId));
       return [...works]
         .filter((child) => child !== work && isAlive(child) && !isMoving(child, work, reference))
         .map((child) => ({ child, reference }));

@@ -9,7 +9,7 @@ import { ddlFor, openGenerated } from "../../tests/support/generated.ts";
 import { modelOf, tableOf } from "../../tests/support/models.ts";
 
 export const ROWS = Number(process.env["BENCH_ROWS"] ?? 100_000);
-const ROWS_PER_TRANSACTION = 1_000;
+export const ROWS_PER_TRANSACTION = 1_000;
 
 export const model: SyncModel = modelOf([
   tableOf("items", {

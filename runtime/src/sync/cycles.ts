@@ -4,6 +4,7 @@ import { SyncError } from "../client/errors.ts";
 import type { Clock, Sleep, Timers } from "../client/ports.ts";
 import { bootstrap } from "../engine/bootstrap.ts";
 import { correctClock, noteClock } from "../engine/correct-clock.ts";
+import { type Pulled, runCycle } from "../engine/cycle.ts";
 import type { EntryFormat } from "../engine/entry.ts";
 import { exclusively } from "../engine/exclusive.ts";
 import { pullChanges, type PullReport } from "../engine/pull.ts";
@@ -42,19 +43,6 @@ export interface Cycles {
   readonly uploadSnapshot: () => Promise<SnapshotUpload>;
 }
 
-type Pulled = PullReport & { readonly bootstrapped: number };
-
-const addPulls = (first: Pulled | null, second: Pulled): Pulled =>
-  first === null
-    ? second
-    : {
-        pulled: first.pulled + second.pulled,
-        merged: first.merged + second.merged,
-        reseeded: first.reseeded + second.reseeded,
-        refused: [...first.refused, ...second.refused],
-        bootstrapped: first.bootstrapped + second.bootstrapped,
-      };
-
 export function createCycles(parts: CycleParts): Cycles {
   const { store, client, format, membership, events, report, ports } = parts;
   const { asDevice, ensureDeviceRegistered } = membership;
@@ -80,12 +68,7 @@ export function createCycles(parts: CycleParts): Cycles {
   async function cycle(): Promise<SyncReport> {
     const device = await ensureDeviceRegistered();
     await correctClock(store.state, client);
-    store.createInitialSnapshot(device);
-    // What a device has from before is told once it knows what has become of it.
-    const first = store.hasReadLog() ? null : await pull();
-    let pushed = await push();
-    const { pulled, merged, refused, bootstrapped } = addPulls(first, await pull());
-    pushed += await push(); // what the merge itself had to do, and what the app wrote meanwhile
+    const { pushed, pulled, merged, refused, bootstrapped } = await runCycle(store, device, { push, pull });
     const pruned = store.cleanup();
     noteClock(store.state, client);
     store.state.set("last_sync_ms", String(ports.clock.nowMs()));

@@ -5,13 +5,14 @@
 import { inspect, parseArgs } from "node:util";
 import { reduced } from "./shrink.ts";
 import { runPlan } from "./run.ts";
+import { ALL_SCHEMAS } from "./schema.ts";
 import { prepare, runSeed } from "./simulate.ts";
 
 const { values: flags } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
     runs: { type: "string", default: "100" },
-    schemas: { type: "string", default: "140" },
+    schemas: { type: "string", default: String(ALL_SCHEMAS) },
     faults: { type: "string", multiple: true, default: [] },
     keep: { type: "string" },
     devices: { type: "string" },

@@ -65,11 +65,16 @@ export type Step =
       readonly kind: "sync";
       readonly device: number;
       readonly tickMs: number;
-      readonly parts: "all" | "push" | "pull";
+      /** `cycle`: in the order of the product's own cycle. `all`: a push, a pull, a push. */
+      readonly parts: "cycle" | "all" | "push" | "pull";
       readonly weather: Weather;
     }
   | { readonly kind: "clock"; readonly device: number; readonly deltaMs: number }
   | { readonly kind: "deliver" }
+  /** Months may pass; nobody does anything. */
+  | { readonly kind: "wait"; readonly days: number }
+  /** A device that was away for too long starts over, whatever it gives up. */
+  | { readonly kind: "return"; readonly device: number }
   | { readonly kind: "take-back" | "dismiss"; readonly device: number; readonly conflict: Choice }
   | { readonly kind: "cleanup"; readonly device: number }
   | { readonly kind: "backup" | "restore"; readonly device: number }
@@ -91,6 +96,8 @@ export interface PlanOptions {
   readonly rough: boolean;
   /** Users start over, replace the server, take sync off and back on; there are snapshots, and a device joins late. */
   readonly lives: boolean;
+  /** Devices sync in the order of the product's own cycle as well, and years may pass. */
+  readonly longTimes: boolean;
 }
 
 const DAY_MS = 86_400_000;
@@ -110,7 +117,8 @@ export function planOf(seed: number, models: readonly SyncModel[], options: Plan
   for (let n = MIN_STEPS + random.below(75); n > 0; n--) steps.push(stepOf(random, model, random.pick(devices), options));
   const rough = options.rough ? roughened(seededRandom(seed + 777_777), steps) : steps;
   const lives = options.lives ? lived(seededRandom(seed + 999_999), model, rough, count) : rough;
-  return { skewsMs, steps: models.length > 1 ? updated(seededRandom(seed + 555_555), models, lives, count) : lives };
+  const aged = options.longTimes ? withLongTimes(seededRandom(seed + 333_333), model, lives, count) : lives;
+  return { skewsMs, steps: models.length > 1 ? updated(seededRandom(seed + 555_555), models, aged, count) : aged };
 }
 
 /** Devices are updated, each at its own time, and users do what they can in the version that they have. */
@@ -145,6 +153,41 @@ function updated(random: Random, models: readonly SyncModel[], steps: readonly S
     if (step.kind === "edit")
       return [{ ...step, actions: step.actions.map((action) => planned(action, (model) => actionOf(random, model))) }, ...updates];
     return ["weather" in step ? planMeanwhile(step) : step, ...updates];
+  });
+}
+
+/** Days between which most devices sync; past 180 without that, one may not come back as it is. */
+const WAITS = [20, 70, 100, 150, 175, 190, 230] as const;
+/** Together long enough for whoever syncs in between to forget what is deleted. */
+const YEARS = [150, 175, 175] as const;
+
+/** Half of the plans take years. In some, a device joins late, with rows that others may have deleted long ago. */
+function withLongTimes(random: Random, model: SyncModel, steps: readonly Step[], count: number): readonly Step[] {
+  const asProduct = steps.map((step): Step =>
+    step.kind === "sync" && step.parts === "all" && random.chance(0.7) ? { ...step, parts: "cycle" } : step,
+  );
+  if (random.chance(0.5)) return asProduct;
+  const late = count - 1;
+  const joins = random.chance(0.6) ? Math.floor(steps.length * (0.4 + random.next() * 0.6)) : -1;
+  const devices = Array.from({ length: count }, (_, index) => index);
+  const waiting = (days: number, others: readonly number[]): readonly Step[] => [
+    ...others.flatMap((device): readonly Step[] => {
+      const weather = random.chance(0.8) ? { pageSize: 500 } : weatherOf(random, model);
+      return random.chance(0.75) ? [{ kind: "sync", device, tickMs: 1, parts: "cycle", weather }] : [];
+    }),
+    { kind: "wait", days },
+    ...others.flatMap((device): readonly Step[] => (random.chance(0.4) ? [{ kind: "return", device }] : [])),
+  ];
+  const joining = (): readonly Step[] => [
+    ...(random.chance(0.6) ? YEARS.flatMap((days) => waiting(days, devices.slice(0, late))) : []),
+    ...Array.from({ length: 3 + random.below(6) }, (): Step => ({ kind: "existing", device: late, action: insertion(random, model) })),
+    { kind: "sync", device: late, tickMs: 1, parts: random.pick(["push", "all", "cycle"]), weather: { pageSize: 500 } },
+  ];
+  const due = new Set(Array.from({ length: 2 + random.below(6) }, () => random.below(steps.length)));
+  return asProduct.flatMap((step, index): readonly Step[] => {
+    const before = index < joins ? devices.slice(0, late) : devices;
+    const more = [...(index === joins ? joining() : []), ...(due.has(index) ? waiting(random.pick(WAITS), before) : [])];
+    return index <= joins && "device" in step && step.device === late ? more : [step, ...more];
   });
 }
 

@@ -3,7 +3,7 @@ import Database from "better-sqlite3";
 import type { SyncModel } from "@synckit-gen/schemas/model";
 import { openGenerated } from "../support/generated.ts";
 import { loadSpec, type LoadedSpec } from "../support/load-spec.ts";
-import { FIRST_OF_VERSIONS, schemaOf } from "./schema.ts";
+import { hasVersions, schemaOf } from "./schema.ts";
 import { appVersions, type Names } from "./versions.ts";
 
 export interface App {
@@ -28,7 +28,7 @@ export function appOf(schema: number): Promise<App> {
 
 /** Of several versions, the first. */
 async function make(number: number): Promise<App> {
-  const [first] = number < FIRST_OF_VERSIONS ? [] : await appVersions(number);
+  const [first] = hasVersions(number) ? await appVersions(number) : [];
   if (first !== undefined) return first;
   const model = schemaOf(number);
   const loaded = await loadSpec(model);

@@ -32,6 +32,16 @@ export const FIRST_OF_LIVES = 60;
 export const FIRST_OF_VERSIONS = 80;
 /** From this number on, the versions have more of the language in them. */
 export const FIRST_OF_WIDE_VERSIONS = 100;
+/** From this number on, devices also sync in the product's own order, and time passes until what is deleted is forgotten. */
+export const FIRST_OF_LONG_TIMES = 140;
+/** From this number on there are versions again. */
+const FIRST_OF_WIDEST_VERSIONS = 160;
+/** Schemas that take turns where nobody says otherwise. */
+export const ALL_SCHEMAS = 180;
+
+/** The app has versions. */
+export const hasVersions = (number: number): boolean =>
+  number >= FIRST_OF_VERSIONS && (number < FIRST_OF_LONG_TIMES || number >= FIRST_OF_WIDEST_VERSIONS);
 
 /** The schema of a number: the same one on every machine. */
 export function schemaOf(number: number): SyncModel {

@@ -3,7 +3,7 @@ import { kindOf } from "./failure.ts";
 import { type Plan, planOf, type PlanOptions } from "./plan.ts";
 import { type App, appOf } from "./pool.ts";
 import { runPlan } from "./run.ts";
-import { FIRST_OF_LIVES, FIRST_ROUGH } from "./schema.ts";
+import { FIRST_OF_LIVES, FIRST_OF_LONG_TIMES, FIRST_ROUGH } from "./schema.ts";
 import { reduced, shrink } from "./shrink.ts";
 
 export interface SeedOptions extends Pick<PlanOptions, "restore"> {
@@ -28,6 +28,7 @@ export async function prepare(seed: number, options: SeedOptions): Promise<{ rea
       ...options,
       rough: app.number >= FIRST_ROUGH,
       lives: app.number >= FIRST_OF_LIVES,
+      longTimes: app.number >= FIRST_OF_LONG_TIMES,
     }),
   };
 }

@@ -13,9 +13,11 @@ import { type App, openFile } from "./pool.ts";
 import { isAlive, mergeLog, readLog, rowKey } from "./oracle.ts";
 import { seededRandom } from "./random.ts";
 import { SimulationFailure } from "./failure.ts";
-import { FIRST_OF_LIVES } from "./schema.ts";
+import { FIRST_OF_LIVES, FIRST_OF_LONG_TIMES } from "./schema.ts";
 
 const START_MS = 1_700_000_000_000;
+const DAY_MS = 86_400_000;
+const CLEAR: Weather = { pageSize: 500 };
 
 /** One device of a run: the engine's device, its user, and what a check wants to know later. */
 export class Participant {
@@ -86,11 +88,13 @@ export class World {
   constructor(app: App, plan: Plan) {
     this.app = app.versions.at(-1) ?? app;
     if (app.number >= FIRST_OF_LIVES) this.server.snapshots = new SimulatedSnapshots();
+    if (app.number >= FIRST_OF_LONG_TIMES) this.server.nowMs = () => this.#nowMs;
     this.participants = plan.skewsMs.map((skew, index) => new Participant(`device-${index}`, app, this.server, skew, () => this.#nowMs));
   }
 
   async step(step: Step): Promise<void> {
     if (step.kind === "deliver") return this.server.deliver();
+    if (step.kind === "wait") return this.#wait(step.days);
     if (!("device" in step)) return this.#serverFile(step.kind);
     const participant = this.participants[step.device];
     if (participant === undefined) return; // a run that is being shrunk
@@ -144,19 +148,41 @@ export class World {
         return this.#detach(participant, step.force, step.weather);
       case "replace-server":
         return this.#replaceServer(participant, step.weather);
+      case "return":
+        return this.#return(participant);
     }
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Before what was noticed is forgotten, somebody has looked at it: conflicts, and entries that could not be opened. */
+  async #wait(days: number): Promise<void> {
+    this.server.deliver(); // no request is on its way for days
+    for (const { device, seenConflicts } of this.participants) {
+      await device.retryQuarantine();
+      seenConflicts.push(...device.store.conflicts(100_000));
+    }
+    this.#nowMs += days * DAY_MS;
+  }
+
+  async #return(participant: Participant): Promise<void> {
+    const { device } = participant;
+    if (device.store.isDetached() || !device.isAwayTooLong()) return;
+    await this.#givingUp(participant, (faults) => device.startOver(true, faults), CLEAR);
   }
 
   async settle(): Promise<void> {
     this.server.deliver();
     this.#nowMs += 1_000;
-    for (const participant of this.participants) await this.#sync(participant, "all", { pageSize: 500 });
+    const isAsProduct = this.server.nowMs !== null;
+    for (const participant of this.participants) await this.#sync(participant, isAsProduct ? "cycle" : "all", CLEAR);
     for (const participant of this.participants) await participant.upgrade(Infinity);
+    for (const participant of this.participants) await this.#return(participant);
     for (const { device } of this.participants) await device.retryQuarantine();
-    await quiesce(
-      this.server,
-      this.participants.map(({ device }) => device),
-    );
+    const devices = this.participants.map(({ device }) => device);
+    await (isAsProduct ? quiesce(this.server, devices, (device) => device.cycle()) : quiesce(this.server, devices));
   }
 
   /** What the device had not pushed, and has not afterwards, nobody will hear of. */
@@ -280,7 +306,7 @@ export class World {
     );
   }
 
-  async #sync(participant: Participant, parts: "all" | "push" | "pull", weather: Weather): Promise<void> {
+  async #sync(participant: Participant, parts: "cycle" | "all" | "push" | "pull", weather: Weather): Promise<void> {
     const { device } = participant;
     const before = localValues(participant);
     const read = device.store.state.getNumber("pull_cursor", 0);
@@ -292,15 +318,12 @@ export class World {
     });
     participant.hasJoined = true;
     await this.#attached(participant);
-    await device.snapshot();
-    if (parts !== "pull") await device.push(faults);
-    if (parts !== "push") await device.pull(faults);
-    if (parts === "all") await device.push();
+    const isWhole = parts === "cycle" ? await device.cycle(faults) : await inParts(device, parts, faults);
     if (isBusy) return;
     const unstamped = device.db.prepare("SELECT count(*) FROM sync_changelog WHERE stamp IS NULL").pluck().get();
     const tooOld = JSON.parse(device.store.state.get("too_old") ?? "[]") as readonly string[];
     const isOutdated = tooOld[0] === device.store.state.get("model_hash");
-    if (parts === "all" && weather.crashAt === undefined && unstamped !== 0 && !isOutdated)
+    if (isWhole && weather.crashAt === undefined && unstamped !== 0 && !isOutdated)
       throw new SimulationFailure("echo", `${device.name} captured ${String(unstamped)} entries while it synced`);
     // A row that was deleted and made again, one page after the other, is another row; so is one that a rule here deleted.
     const ruled = device.db.prepare("SELECT table_name, row_id FROM sync_changelog WHERE id > ? AND op = 'DELETE'").raw().all(lastEntry);
@@ -319,6 +342,15 @@ export class World {
         throw new SimulationFailure("local columns", `${device.name}: sync changed local columns of ${key}: ${was} is now ${values}`);
     }
   }
+}
+
+/** False: less than a push, a pull and a push. */
+async function inParts(device: SimulatedDevice, parts: "all" | "push" | "pull", faults: Faults): Promise<boolean> {
+  await device.snapshot();
+  if (parts !== "pull") await device.push(faults);
+  if (parts !== "push") await device.pull(faults);
+  if (parts === "all") await device.push();
+  return parts === "all";
 }
 
 /** Every row of the app's tables, as one text. */

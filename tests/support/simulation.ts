@@ -8,6 +8,8 @@ import { type AppSpec } from "@synckit-gen/runtime/generated-v1";
 import type { Driver } from "../../runtime/src/driver/driver.ts";
 import type { EntryFormat } from "../../runtime/src/engine/entry.ts";
 import { bootstrap } from "../../runtime/src/engine/bootstrap.ts";
+import { noteClock } from "../../runtime/src/engine/correct-clock.ts";
+import { type Pulled, runCycle } from "../../runtime/src/engine/cycle.ts";
 import { beginStartOver, replaceServer } from "../../runtime/src/engine/life-cycle.ts";
 import { applyMigrations } from "../../runtime/src/engine/migrate.ts";
 import { pullChanges, replayAfterUpgrade, retryQuarantine } from "../../runtime/src/engine/pull.ts";
@@ -24,6 +26,8 @@ export class SimulatedServer {
   readonly log: PulledEntry[] = [];
   /** Null: the server speaks the public protocol and no more. */
   snapshots: SimulatedSnapshots | null = null;
+  /** The time that its replies tell. Null: they tell none, and devices go by their own clocks. */
+  nowMs: (() => number) | null = null;
   /** Pull requests answered. */
   pulls = 0;
   #sealed = 0;
@@ -125,11 +129,23 @@ export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
   }
 
   async pull(faults: Faults = {}): Promise<void> {
-    await this.#alive(faults, async () => {
+    await this.#alive(faults, () => this.#pullThrough(this.#relay(faults)));
+  }
+
+  /** What the product's `sync()` does. False: it did not come to its end. */
+  cycle(faults: Faults = {}): Promise<boolean> {
+    return this.#alive(faults, async () => {
       const relay = this.#relay(faults);
-      if (this.#server.snapshots !== null) await bootstrap(this.store, relay, this.#format, this.name, () => {});
-      await pullChanges(this.store, relay, this.#format, this.name);
+      const push = (): Promise<number> => pushChanges(this.store, relay, this.#format, this.name);
+      await runCycle(this.store, this.name, { push, pull: () => this.#pullThrough(relay) });
+      this.store.cleanup();
     });
+  }
+
+  async #pullThrough(relay: Relay & SnapshotRelay): Promise<Pulled> {
+    const hasSnapshots = this.#server.snapshots !== null;
+    const bootstrapped = hasSnapshots ? await bootstrap(this.store, relay, this.#format, this.name, () => {}) : 0;
+    return { ...(await pullChanges(this.store, relay, this.#format, this.name)), bootstrapped };
   }
 
   /** Of what is here, after a push and a pull, as the product does it. */
@@ -211,8 +227,12 @@ export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
     return [store, { compat: spec.compat, tables: store.tables, rowHash: (table, rowId) => `hash:${table}:${rowId}` }];
   }
 
-  /** False: the process died, its connection broke, or its version of the app is too old for the log. */
+  /**
+   * False: the process died, its connection broke, its version of the app is too old for the log; or, by the time that the
+   * server tells, it was away for too long.
+   */
   async #alive(faults: Faults, call: () => Promise<unknown>): Promise<boolean> {
+    const isTold = this.#hearTime();
     this.#life = faults.crashAt ?? Infinity;
     this.#patience = PATIENCE;
     try {
@@ -221,11 +241,24 @@ export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
     } catch (error) {
       if (error instanceof Crash) this.#restart();
       else if (isSyncError(error) && error.code === "app/outdated") return false;
+      else if (isTold && isSyncError(error) && error.code === "device/away-too-long") return false;
       else if (!(error instanceof ConnectionLost)) throw error;
       return false;
     } finally {
       this.#life = Infinity;
     }
+  }
+
+  /** By the time that the server tells. */
+  isAwayTooLong(): boolean {
+    this.#hearTime();
+    return this.store.isAwayTooLong();
+  }
+
+  #hearTime(): boolean {
+    const serverMs = this.#server.nowMs?.() ?? null;
+    if (serverMs !== null) noteClock(this.store.state, { clockOffsetMs: () => serverMs - this.#nowMs() });
+    return serverMs !== null;
   }
 
   /** What a dead process leaves: nothing uncommitted, no setting of its connection, nothing in memory. */
@@ -311,18 +344,26 @@ export class SimulatedDevice<Db extends TestDatabase = TestDatabase> {
   }
 }
 
-/** Syncs all devices until the log stands still and everyone has read it. */
-export async function quiesce(server: SimulatedServer, devices: readonly SimulatedDevice[], rounds = 40): Promise<void> {
-  for (let round = 0; round < rounds; round++) {
+const MAX_ROUNDS = 40;
+
+/** Syncs all devices, each as `sync` does it, until the log stands still and everyone has read it. */
+export async function quiesce<Device extends SimulatedDevice>(
+  server: SimulatedServer,
+  devices: readonly Device[],
+  sync: (device: Device) => Promise<unknown> = pushPullPush,
+): Promise<void> {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
     const before = server.log.length;
-    for (const device of devices) {
-      await device.push();
-      await device.pull();
-      await device.push();
-    }
+    for (const device of devices) await sync(device);
     if (server.log.length === before && round > 0) return;
   }
-  throw new Error(`no quiescence in ${rounds} rounds: the log has ${server.log.length} entries`);
+  throw new Error(`no quiescence in ${MAX_ROUNDS} rounds: the log has ${server.log.length} entries`);
+}
+
+async function pushPullPush(device: SimulatedDevice): Promise<void> {
+  await device.push();
+  await device.pull();
+  await device.push();
 }
 
 const REFUSALS = ["changes/unsynced", "server/empty", "entry/undecryptable"];

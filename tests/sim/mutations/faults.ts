@@ -212,4 +212,14 @@ export const faults: readonly Fault[] = [
       name: "whoever may still push what it did before it heard of a delete meets those who remember it > a device that was offline: its edit brings the row back whole",
     },
   },
+  {
+    name: "forgotten-not-told-again",
+    description: "what others may have forgotten of a row is not told to them again",
+    find: "if (read.get(change.table, change.rowId) === null) changelog.noteUntold(change.table, change.rowId);",
+    replace: "",
+    test: {
+      file: "tests/forgetting.test.ts",
+      name: "a device that joins with an old copy of a row whose delete others have forgotten > begins with a snapshot that knows nothing of it: whoever remembers the delete tells it again",
+    },
+  },
 ];

@@ -7,7 +7,7 @@ const onDriver = (name: string) => ({
   extends: true as const,
   test: {
     name,
-    include: ["tests/engine.test.ts", "tests/key-classes.test.ts"],
+    include: ["tests/engine.test.ts", "tests/key-classes.test.ts", "tests/held-rows.test.ts"],
     env: { SYNCKIT_TEST_DRIVER: name },
   },
 });
@@ -20,6 +20,7 @@ const byKey = {
     include: [
       "tests/engine.test.ts",
       "tests/key-classes.test.ts",
+      "tests/held-rows.test.ts",
       "tests/life-cycle.test.ts",
       "tests/unique-values.test.ts",
       "tests/capture{,-apply,-replay,-values}.test.ts",

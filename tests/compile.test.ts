@@ -105,7 +105,7 @@ same<(typeof upsertOrder)[0], "projects">(true);
 same<(typeof deleteOrder)[11], "projects">(true);
 same<(typeof foreignKeys)[number]["parent"], "projects" | "tasks" | "emails">(true);
 same<ReturnType<typeof createSync>, Sync>(true);
-same<keyof typeof commands, "sync_status" | "sync_start_auth" | "sync_complete_auth" | "sync_setup_encryption_new" | "sync_setup_encryption_existing" | "sync_now" | "sync_disconnect" | "sync_conflicts" | "sync_take_back" | "sync_dismiss_conflict" | "sync_devices" | "sync_change_password">(true);
+same<keyof typeof commands, "sync_status" | "sync_start_auth" | "sync_complete_auth" | "sync_setup_encryption_new" | "sync_setup_encryption_existing" | "sync_now" | "sync_disconnect" | "sync_conflicts" | "sync_take_back" | "sync_dismiss_conflict" | "sync_held_rows" | "sync_edit_held" | "sync_delete_held" | "sync_devices" | "sync_change_password">(true);
 `;
 
 test("generated types accept what the schema says and refuse the rest", () => {

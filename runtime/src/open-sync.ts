@@ -172,6 +172,11 @@ export function openSync(spec: AppSpec, migrations: readonly Migration[], option
     cleanupChangelog: () => store.cleanup(),
     heldRows: (limit = 100) => store.heldRows(limit),
     editHeld: (table, rowId, values) => store.editHeld(store.state.get("device_id") ?? "", table, rowId, values),
+    deleteHeld(table, rowId) {
+      const isDeleted = store.deleteHeld(store.state.get("device_id") ?? "", table, rowId);
+      if (isDeleted === null) throw new SyncError("row/not-held", { entry: { table, rowId } });
+      return isDeleted;
+    },
     quarantined: (limit = 100) => store.quarantined(limit),
     retryQuarantine: () => asDevice((device) => retryQuarantine(store, client, format, device)),
     conflicts: (limit = 100) => store.conflicts(limit),

@@ -85,6 +85,10 @@ const catalog = {
       "This device has not synced for longer than the schema allows, so that others may have forgotten rows it does not know to be deleted. " +
       "Nothing was sent or taken. Start over from the server; changes made here since are given up only if that is forced.",
   },
+  "row/not-held": {
+    retryable: false,
+    message: "No such row is held on this device: `heldRows()` lists those that are. What is in its table is deleted there.",
+  },
   "server/empty": { retryable: false, message: "The server has nothing to start over from: every synced row here would go." },
   "entry/too-large": { retryable: false, message: "An entry is larger than the protocol carries." },
 } as const satisfies Record<string, { readonly retryable: boolean; readonly message: string }>;
@@ -105,7 +109,7 @@ export interface SyncErrorDetails {
   readonly serverMessage?: string;
   /** How long the server asked to be left alone. */
   readonly retryAfterMs?: number;
-  /** Which entry, for the `entry/…` codes. */
+  /** Which entry, for the `entry/…` codes, or which row, for `row/…`. */
   readonly entry?: { readonly table: string; readonly rowId: string };
 }
 

@@ -13,6 +13,9 @@ export const logConsequence = (scope: SessionScope, work: RowWork, op: "DELETE" 
 /** An edit that a user makes of a row which is not in its table. */
 export const logEdit = (scope: SessionScope, work: RowWork, changed: Values): Clock => logChange(scope, work, "UPDATE", changed, false);
 
+/** A delete that a user makes of a row which is not in its table, or not as it is to be. */
+export const logDelete = (scope: SessionScope, work: RowWork): Clock => logChange(scope, work, "DELETE", {}, false);
+
 function logChange(scope: SessionScope, work: RowWork, op: "DELETE" | "UPDATE", changed: Values, isRule: boolean): Clock {
   const { parts, mode, works } = scope;
   const { rows, rowId, registers } = work;
@@ -21,7 +24,7 @@ function logChange(scope: SessionScope, work: RowWork, op: "DELETE" | "UPDATE", 
   const before = works.fullValues(work);
   const after = { ...before, ...changed };
   const columns = Object.keys(changed);
-  if (op === "DELETE")
+  if (op === "DELETE" && isRule)
     parts.conflicts.add({
       table: rows.spec.name,
       rowId,

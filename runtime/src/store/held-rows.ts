@@ -16,6 +16,8 @@ export interface HeldRows {
   readonly refusedCount: () => number;
   /** Writes some columns of a held row, as an edit of the app's user. False: there is no such held row that is alive. */
   readonly editHeld: (device: string, table: string, rowId: string, values: Values) => boolean;
+  /** Deletes a held row, as the app's user. False: it is deleted already; null: no such row is held. */
+  readonly deleteHeld: (device: string, table: string, rowId: string) => boolean | null;
 }
 
 export function heldRows(scope: StoreScope): HeldRows {
@@ -69,6 +71,14 @@ export function heldRows(scope: StoreScope): HeldRows {
       if (!apply(device, (opened) => opened.editHeld(rows, rowId, values))) return false;
       retryHeld(device); // what waited for it
       return true;
+    },
+    deleteHeld(device, table, rowId) {
+      const rows = tables.get(table);
+      if (rows === undefined) throw new RangeError(`"${table}" is not a synced table`);
+      if (rows.spec.deletes === "ignore") throw new RangeError(`deletes of "${table}" are ignored, says the schema`);
+      const isDeleted = apply(device, (opened) => opened.deleteHeld(rows, rowId));
+      if (isDeleted === true) retryHeld(device); // what it was in the way of
+      return isDeleted;
     },
   };
 }

@@ -1,19 +1,22 @@
-/** What stands in a row's way into its table: rows that have its unique values, and parents that are not here. */
+/** What stands in a row's way into its table, or out of it: rows that have its unique values, parents that are not here, rows that refer to it. */
 import { boundKeys, parentRowIdOf } from "./parents.ts";
 import type { Values } from "./registers.ts";
 import type { TableRows } from "./table-rows.ts";
 
 export interface Obstacle {
-  /** `taken`: another row of the table has these values, which must be unique. `missing`: the row that these columns refer to is not here. */
-  readonly kind: "taken" | "missing";
-  /** Of the row that waits. */
+  /**
+   * `taken`: another row of the table has these values, which must be unique. `missing`: the row that these columns refer to is not here.
+   * `referring`: another row refers to this one and does not let it go.
+   */
+  readonly kind: "taken" | "missing" | "referring";
+  /** Of the row that waits; `referring`: of the other row. */
   readonly columns: readonly string[];
   /** The other row. */
   readonly table: string;
   readonly rowId: string;
 }
 
-/** The table does not take these values: others have to go first, or others have to be given. Nothing was written. */
+/** The table does not take these values, or other rows do not let this one go: something else has to be done first. Nothing was written. */
 export class RowRefusedError extends Error {
   override readonly name = "RowRefusedError";
   readonly code = "row/refused";
@@ -26,7 +29,8 @@ export class RowRefusedError extends Error {
   readonly obstacles: readonly Obstacle[];
 
   constructor(table: string, rowId: string, constraint: string, obstacles: readonly Obstacle[]) {
-    super(`"${table}" refuses these values (${constraint})${obstacles.map((obstacle) => `: ${adviceFor(obstacle)}`).join("")}`);
+    const what = obstacles.some(({ kind }) => kind === "referring") ? "does not let this row go" : "refuses these values";
+    super(`"${table}" ${what} (${constraint})${obstacles.map((obstacle) => `: ${adviceFor(obstacle)}`).join("")}`);
     this.table = table;
     this.rowId = rowId;
     this.constraint = constraint;
@@ -36,9 +40,14 @@ export class RowRefusedError extends Error {
 
 function adviceFor({ kind, columns, table }: Obstacle): string {
   const names = columns.map((column) => `"${column}"`).join(", ");
-  return kind === "taken"
-    ? `another row has the same ${names}, and has to give that up first`
-    : `the row of "${table}" that ${names} refers to has to be here first`;
+  switch (kind) {
+    case "taken":
+      return `another row has the same ${names}, and has to give that up first`;
+    case "missing":
+      return `the row of "${table}" that ${names} refers to has to be here first`;
+    case "referring":
+      return `a row of "${table}" refers to it by ${names}, and has to go or to refer elsewhere first`;
+  }
 }
 
 /** Of a row with these values, identity included. */

@@ -2,7 +2,7 @@
 import type { ReferenceSpec } from "../generated/spec.ts";
 import { logConsequence } from "./consequences.ts";
 import { isNullable, parentRowIdOf } from "./parents.ts";
-import { isMoving, type Placing } from "./placing.ts";
+import { type Child, isMoving, type Placing } from "./placing.ts";
 import { isAlive, isDead, type RowWork } from "./row-works.ts";
 import type { SessionScope } from "./session-scope.ts";
 import type { TableRows } from "./table-rows.ts";
@@ -44,14 +44,22 @@ export class ReferenceRules {
     return first !== undefined && this.#followRule(first.child, parent, first.reference);
   }
 
-  /** A living row refers to this one and does not let it go; nor does one whose own rows do not let it go. */
   isNeeded(work: RowWork, seen: Set<RowWork>): boolean {
+    return this.neededBy(work, seen) !== null;
+  }
+
+  /** A living row that refers to this one and does not let it go, or one that does so to a row which would go along. */
+  neededBy(work: RowWork, seen: Set<RowWork>): Child | null {
     seen.add(work);
-    return this.#placing.dependentsOf(work).some(({ child, reference }) => {
-      if (!isAlive(child) || isMoving(child, work, reference)) return false;
+    for (const dependent of this.#placing.dependentsOf(work)) {
+      const { child, reference } = dependent;
+      if (!isAlive(child) || isMoving(child, work, reference)) continue;
       const rule = ruleOf(child.rows, reference);
-      return rule === "revive" || (rule === "cascade" && !seen.has(child) && this.isNeeded(child, seen));
-    });
+      if (rule === "revive") return dependent;
+      const further = rule === "cascade" && !seen.has(child) ? this.neededBy(child, seen) : null;
+      if (further !== null) return further;
+    }
+    return null;
   }
 
   #followRule(child: RowWork, parent: RowWork, reference: ReferenceSpec): boolean {

@@ -6,14 +6,14 @@
  * Everything here runs inside one synchronous transaction with capture suppressed.
  */
 import type { WireValue } from "@synckit-gen/schemas/protocol";
-import { logEdit } from "./consequences.ts";
+import { logDelete, logEdit } from "./consequences.ts";
 import { LocalChanges } from "./local-changes.ts";
 import { recordConflicts } from "./lost-edits.ts";
 import { obstaclesOf, RowRefusedError } from "./obstacles.ts";
 import { Placing } from "./placing.ts";
 import { ReferenceRules } from "./reference-rules.ts";
 import { type Clock, compareClocks } from "./clock.ts";
-import { type Change, joinRegisters, mergeChange, type MergeOutcome, type Registers, type Values } from "./registers.ts";
+import { absentRegisters, type Change, joinRegisters, mergeChange, type MergeOutcome, type Registers, type Values } from "./registers.ts";
 import type { RegisteredRow } from "./row-export.ts";
 import type { RemoteChange } from "./remote-change.ts";
 import { isAlive, isDead, RowWorks, type RowWork, type TableWorks } from "./row-works.ts";
@@ -184,19 +184,56 @@ export class Session {
     return true;
   }
 
+  /** A user's delete of a held row. False: it is deleted already; null: it is not held. Throws `RowRefusedError` where another row needs it. */
+  deleteHeld(rows: TableRows, rowId: string): boolean | null {
+    const { parts, works } = this.#scope;
+    const { name } = rows.spec;
+    if (parts.held.get(name, rowId) === null) {
+      const { alive, life } = parts.clocks.load(name, rowId)?.registers ?? absentRegisters();
+      return !alive && life.stamp > 0 ? false : null;
+    }
+    const work = works.get(rows, rowId);
+    if (!isAlive(work)) return false;
+    const needed = this.#rules.neededBy(work, new Set());
+    if (needed !== null) {
+      const { child, reference } = needed;
+      const obstacle = { kind: "referring", columns: reference.columns, table: child.rows.spec.name, rowId: child.rowId } as const;
+      throw new RowRefusedError(name, rowId, "FOREIGNKEY", [obstacle]);
+    }
+    const below = this.#heldBelow(work);
+    logDelete(this.#scope, work);
+    this.#placing.bury(work);
+    for (const child of below) this.#placing.tryAgain(child);
+    this.#placing.retry();
+    this.#repeat((held) => this.#rules.apply(held));
+    return true;
+  }
+
+  /** Held rows that wait for this one, or for one of them. */
+  #heldBelow(work: RowWork): readonly RowWork[] {
+    const seen = new Set([work]);
+    for (const parent of seen) for (const { child } of this.#placing.dependentsOf(parent)) seen.add(child);
+    seen.delete(work);
+    return [...seen].filter(({ rows, rowId }) => this.#scope.parts.held.get(rows.spec.name, rowId) !== null);
+  }
+
   /** Once a pull is complete: rows whose parent is dead follow their reference's rule, and every device is told. */
   applyRules(): void {
-    for (let progress = true; progress;) {
-      progress = false;
-      for (const work of this.#placing.held) if (this.#placing.isHeld(work) && this.#applyRule(work)) progress = true;
-      progress ||= this.#placing.held.some((work) => isAlive(work) && this.#collisions.makeRoom(work));
-      if (progress) this.#placing.retry();
-    }
+    this.#repeat(
+      (work) => this.#rules.apply(work) || (isAlive(work) && this.#collisions.settle(work)),
+      () => this.#placing.held.some((work) => isAlive(work) && this.#collisions.makeRoom(work)),
+    );
     this.#placing.stepBack();
   }
 
-  #applyRule(work: RowWork): boolean {
-    return this.#rules.apply(work) || (isAlive(work) && this.#collisions.settle(work));
+  /** For as long as a rule does something to a held row, or, where none does, `otherwise` can help. */
+  #repeat(rule: (work: RowWork) => boolean, otherwise: () => boolean = () => false): void {
+    for (let progress = true; progress;) {
+      progress = false;
+      for (const work of this.#placing.held) if (this.#placing.isHeld(work) && rule(work)) progress = true;
+      progress ||= otherwise();
+      if (progress) this.#placing.retry();
+    }
   }
 }
 

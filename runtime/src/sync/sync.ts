@@ -52,7 +52,7 @@ export interface SyncStatusReport {
   readonly pendingChanges: number;
   /** Rows that wait for a parent, or that their table refuses. */
   readonly heldRows: number;
-  /** Of those, the ones that their table refuses, for a value that another row has for instance: they wait for a person (`heldRows()`, `editHeld`). */
+  /** Of those, the ones that their table refuses, for a value that another row has for instance: they wait for a person (`heldRows()`, `editHeld`, `deleteHeld`). */
   readonly refusedRows: number;
   /** Entries of the server's log that could not be read or trusted. */
   readonly quarantinedEntries: number;
@@ -175,6 +175,12 @@ export interface Sync {
    * such row, or it is deleted. Throws `RowRefusedError`, and nothing is written, where the table still refuses it.
    */
   readonly editHeld: (table: string, rowId: string, values: Values) => boolean;
+  /**
+   * Deletes a held row, as a delete made now: it is pushed like any other, and rows that refer to the row follow their reference's rule.
+   * False: it is deleted already. Throws `RowRefusedError`, and nothing is written, where another row does not let it go, and
+   * `SyncError` (`row/not-held`) where no such row is held.
+   */
+  readonly deleteHeld: (table: string, rowId: string) => boolean;
   /** Entries of the server's log that could not be read or trusted. Nothing waits for them. */
   readonly quarantined: (limit?: number) => readonly QuarantinedEntry[];
   /** Reads them again, after the right key has come. Returns how many could be applied. */

@@ -229,7 +229,7 @@ export const databaseCatalog = {
     severity: "warning",
     message: (p: InTable & { constraint: string; count: number }) =>
       `${rows(p.count)} of "${p.table}" ${p.count === 1 ? "has" : "have"} arrived and cannot be stored: the table refuses ${p.count === 1 ? "it" : "them"} (${p.constraint}).`,
-    fix: "Let the app give such a row, or the one in its way, other values: `sync.heldRows()` says which, `sync.editHeld()` writes them.",
+    fix: "Let the app give such a row, or the one in its way, other values: `sync.heldRows()` says which, `sync.editHeld()` writes them, `sync.deleteHeld()` deletes the row.",
   },
   "doctor/entry-table": {
     severity: "warning",

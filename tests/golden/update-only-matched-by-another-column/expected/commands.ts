@@ -34,6 +34,16 @@ export const syncTakeBack = (sync: Sync, conflictId: number) => sync.takeBack(co
 /** The winner is right: forgets the conflict. */
 export const syncDismissConflict = (sync: Sync, conflictId: number) => sync.dismissConflict(conflictId);
 
+/** Rows that wait outside their table, with what they are to hold and what stands in their way, oldest first. */
+export const syncHeldRows = (sync: Sync, limit?: number) => sync.heldRows(limit);
+
+/** Gives a held row other values, as an edit made now. False: it is not held any more. */
+export const syncEditHeld = (sync: Sync, table: string, rowId: string, values: Parameters<Sync["editHeld"]>[2]) =>
+  sync.editHeld(table, rowId, values);
+
+/** Deletes a held row, on every device. False: it is deleted already. */
+export const syncDeleteHeld = (sync: Sync, table: string, rowId: string) => sync.deleteHeld(table, rowId);
+
 /** The account's devices. */
 export const syncDevices = (sync: Sync) => sync.client.listDevices();
 
@@ -52,6 +62,9 @@ export const commands = {
   sync_conflicts: syncConflicts,
   sync_take_back: syncTakeBack,
   sync_dismiss_conflict: syncDismissConflict,
+  sync_held_rows: syncHeldRows,
+  sync_edit_held: syncEditHeld,
+  sync_delete_held: syncDeleteHeld,
   sync_devices: syncDevices,
   sync_change_password: syncChangePassword,
 } as const;

@@ -135,6 +135,23 @@ test("an edit of a new column that is given up to start over leaves its default,
   for (const device of [a, b]) expect(all(device, "SELECT title, rank FROM tasks")).toEqual([["y", 3]]);
 });
 
+test("what is given up to start over stays so if an update gives its table another name before the log is read", async () => {
+  // seed 2698 of 180 schemas
+  const { server, deviceOn, upgrade } = await worldOf(PLAIN, "  jobs: { renamed_from: tasks, columns: { title: text } }");
+  const [a, b] = [deviceOn(1, "a"), deviceOn(1, "b")];
+  a.edit("INSERT INTO tasks (id, title) VALUES ('t', 'x')");
+  await sync(a, b);
+  b.edit("INSERT INTO tasks (id, title) VALUES ('u', 'given up')");
+  await b.startOver(true);
+  await upgrade(2, a, b);
+
+  await b.cycle();
+  await quiesce(server, [a, b]);
+
+  for (const device of [a, b]) expect(all(device, "SELECT id, title FROM jobs")).toEqual([["t", "x"]]);
+  expect(server.log.filter(({ rowId }) => rowId === "u")).toEqual([]);
+});
+
 test("what a column holds that begins to sync is told although its device starts over by force before it could tell", async () => {
   const { server, deviceOn, upgrade } = await worldOf(MOODY, TOLD);
   const [a, b] = [deviceOn(1, "a"), deviceOn(1, "b")];

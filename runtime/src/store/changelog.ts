@@ -72,6 +72,8 @@ export interface Changelog {
   readonly prune: (beforeStamp: number, maxEntries: number | null) => number;
   /** Gives up what is not pushed. Rows at the baseline may yet have to be told: they are set aside. */
   readonly giveUp: () => void;
+  /** Sets these rows aside, and gives up nothing. */
+  readonly withholdBaseline: () => void;
   /** Sets a row aside in the same way. */
   readonly withhold: (row: WithheldRow) => void;
   /** Removes what was set aside, and returns it. */
@@ -261,6 +263,7 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
       return removed;
     },
     withhold: ({ table, rowId, data }) => void withhold.run(table, rowId, data),
+    withholdBaseline: () => void withholdUnpushed.run(),
     giveUp() {
       withholdUnpushed.run();
       deleteUnpushed.run();

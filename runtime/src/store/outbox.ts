@@ -3,7 +3,7 @@ import { rowIdToWire } from "@synckit-gen/schemas/protocol";
 import { PUSHED, UNPUSHABLE } from "./changelog.ts";
 import { coalesce, type OutgoingEntry } from "./coalesce.ts";
 import { UNREAD_PUSHES, unreadPushes } from "./log-facts.ts";
-import { FIRST_READ, LAST_STAMP, PUSH_MARKS, type StoreScope } from "./store-scope.ts";
+import { FIRST_READ, LAST_STAMP, PUSH_MARKS, START_OVER, type StoreScope } from "./store-scope.ts";
 
 /** Pushes remembered: by the time of the hundredth, everyone who edits has read the first. */
 const MAX_PUSH_MARKS = 100;
@@ -93,6 +93,10 @@ export function outbox(scope: StoreScope): Outbox {
     pendingCount: () => log.countUnpushed(),
     unpushableCount: () => log.countUnpushable(),
     newestEntry: () => log.newest(),
-    noteUpgrade: log.noteUpgrade,
+    noteUpgrade() {
+      log.noteUpgrade();
+      // A migration tells rows anew that starting over is about to remove.
+      if (state.get(START_OVER) === "1") log.withholdBaseline();
+    },
   };
 }

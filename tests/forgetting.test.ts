@@ -297,6 +297,27 @@ describe("a device that joins with an old copy of a row whose delete others have
     noConflicts(account);
   });
 
+  test("finds the delete in the log twice, since its push was repeated, and tells it again", async () => {
+    // seed 706 of the simulator's 180 schemas
+    const account = new Account(2);
+    const [a, late] = account.devices as [SimulatedDevice, SimulatedDevice];
+    a.edit("INSERT INTO notes VALUES ('n', NULL, 'x', 'body of a')");
+    a.edit("DELETE FROM notes");
+    await a.push({ push: "reply-lost" });
+    for (let day = 0; day < 6; day++) {
+      account.at(day);
+      await account.sync(a);
+    }
+    expect(remembered(a)).toBe(0);
+    late.edit("INSERT INTO notes VALUES ('n', NULL, 'old copy', 'old body')");
+    late.db.exec("DELETE FROM sync_changelog");
+    await late.snapshot();
+    await account.sync(late);
+    await account.settle();
+
+    expect(everywhere(account, "SELECT id FROM notes")).toEqual([]);
+  });
+
   test("and has read the log before it tells its rows, says nothing of it", async () => {
     const account = await longDeleted();
     const [, , , late] = account.devices as [SimulatedDevice, SimulatedDevice, SimulatedDevice, SimulatedDevice];

@@ -39,6 +39,11 @@ export class LogRegisters {
     this.#rows.set(key, row);
   }
 
+  /** As if nothing had been added of this row. */
+  remove(table: string, rowId: string): void {
+    this.#rows.delete(`${table}\0${rowId}`);
+  }
+
   get isEmpty(): boolean {
     return this.#rows.size === 0;
   }

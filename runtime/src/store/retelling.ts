@@ -31,6 +31,7 @@ export function retelling({ tables, clocks, changelog }: Parts): Retelling {
   return {
     note(rows, change) {
       if (read.get(change.table, change.rowId) === null) changelog.noteUntold(change.table, change.rowId);
+      read.remove(change.table, change.rowId); // what the log has said before this may be forgotten by now
       read.add(change, rows.columns);
     },
     read(rows, change) {

@@ -459,3 +459,23 @@ test("what an update adds to the log under the numbers of what it removes from t
       ["u", "of a"],
     ]);
 });
+
+test("what a column holds that begins to sync is told although its device was starting over when it was updated", async () => {
+  // seed 2311375 with 180 schemas: as what starting over is about to remove
+  const { server, deviceOn, upgrade } = await worldOf(MOODY, TOLD);
+  const [a, b] = [deviceOn(1, "a"), deviceOn(1, "b")];
+  a.edit("INSERT INTO tasks (id, title, mood) VALUES ('t', 'x', 'of a')");
+  await sync(a, b);
+  await a.startOver(true);
+  a.edit("INSERT INTO tasks (id, title, mood) VALUES ('u', 'x', 'of a')");
+  a.store.foldLocal("a"); // stamped, and not pushed
+  await upgrade(2, a, b);
+
+  await quiesce(server, [a, b]);
+
+  for (const device of [a, b])
+    expect(all(device, "SELECT id, mood FROM tasks ORDER BY id")).toEqual([
+      ["t", "of a"],
+      ["u", "of a"],
+    ]);
+});

@@ -72,8 +72,8 @@ export interface Changelog {
   readonly prune: (beforeStamp: number, maxEntries: number | null) => number;
   /** Gives up what is not pushed. Rows at the baseline may yet have to be told: they are set aside. */
   readonly giveUp: () => void;
-  /** Sets these rows aside, and gives up nothing. */
-  readonly withholdBaseline: () => void;
+  /** Sets those of them aside that the log has not given while this device starts over, and gives up nothing. */
+  readonly withholdUngiven: () => void;
   /** Sets a row aside in the same way. */
   readonly withhold: (row: WithheldRow) => void;
   /** Removes what was set aside, and returns it. */
@@ -162,6 +162,11 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
   };
   const withholdUnpushed = driver.prepare(
     `UPDATE sync_changelog SET pushed = ${WITHHELD} WHERE pushed = ${UNPUSHED} AND stamp = 0 AND data IS NOT NULL`,
+  );
+  const withholdUngiven = driver.prepare(
+    `UPDATE sync_changelog SET pushed = ${WITHHELD} WHERE pushed = ${UNPUSHED} AND stamp = 0 AND data IS NOT NULL
+     AND EXISTS (SELECT 1 FROM sync_row_clock AS known WHERE known.table_name = sync_changelog.table_name
+       AND known.row_id = sync_changelog.row_id AND known.stamp = -1 AND known.life_stamp IS NULL)`,
   );
   const withhold = driver.prepare(
     `INSERT INTO sync_changelog (table_name, op, row_id, timestamp, data, stamp, pushed) VALUES (?, 'INSERT', ?, 0, ?, 0, ${WITHHELD})`,
@@ -263,7 +268,7 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
       return removed;
     },
     withhold: ({ table, rowId, data }) => void withhold.run(table, rowId, data),
-    withholdBaseline: () => void withholdUnpushed.run(),
+    withholdUngiven: () => void withholdUngiven.run(),
     giveUp() {
       withholdUnpushed.run();
       deleteUnpushed.run();

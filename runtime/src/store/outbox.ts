@@ -96,7 +96,7 @@ export function outbox(scope: StoreScope): Outbox {
     noteUpgrade() {
       log.noteUpgrade();
       // A migration tells rows anew that starting over is about to remove.
-      if (state.get(START_OVER) === "1") log.withholdBaseline();
+      if (state.get(START_OVER) === "1") log.withholdUngiven();
     },
   };
 }

@@ -113,8 +113,9 @@ export class Session {
   /** A row as it is to be merged into: while this device starts over, what the log has not given has no values either. */
   #workOf(rows: TableRows, rowId: string): RowWork {
     const work = this.#scope.works.get(rows, rowId);
-    if (this.#scope.mode.isStartingOver && isUnwritten(work.registers)) Object.assign(work, { physical: null, data: null });
-    return work;
+    if (!this.#scope.mode.isStartingOver || !isUnwritten(work.registers)) return work;
+    work.registers.overrides.clear(); // of an update of the app, which knew the row as it was here
+    return Object.assign(work, { physical: null, data: null });
   }
 
   /** An edit of this device's from before it has read the log keeps the row: others may know nothing else of it. */
@@ -239,8 +240,7 @@ export class Session {
 
 const NOTHING: ReadonlySet<string> = new Set();
 
-const isUnwritten = ({ base, life, alive, overrides }: Registers): boolean =>
-  !alive && base.stamp < 0 && life.stamp < 0 && overrides.size === 0;
+const isUnwritten = ({ base, life, alive }: Registers): boolean => !alive && base.stamp < 0 && life.stamp < 0;
 
 /** Joined columns are of many edits, and its row's life may be of yet another: what they took the place of, by the clocks that they have now. */
 function byWinner(

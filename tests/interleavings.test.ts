@@ -68,7 +68,8 @@ interface Step {
 
 const sql = (statement: string): Step => ({ what: statement, take: (device) => edit(device, statement) });
 const cycle: Step = { what: "sync", take: (device) => device.cycle() };
-const upload: Step = { what: "upload", take: (device) => device.uploadSnapshot() };
+/** After a cycle: what is pushed and not read back comes with the log once more, and would hide what the snapshot says of it. */
+const upload: Step = { what: "upload", take: (device) => device.cycle().then(() => device.uploadSnapshot()) };
 
 /** As an app would: what a constraint refuses is not done. */
 function edit(device: SimulatedDevice, statement: string): void {

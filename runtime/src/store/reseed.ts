@@ -126,8 +126,10 @@ function* recallRow(
   });
 
   let told = logged?.registers.life;
+  let hasTold = false;
   const tell = function* (op: ChangelogEntry["op"], clock: Clock, columns: readonly string[]): Generator<RecalledEntry> {
     if (isLater(clock, told)) told = clock;
+    hasTold = true;
     yield entry(op, clock, columns);
   };
   if (values !== null) {
@@ -150,6 +152,7 @@ function* recallRow(
     if (registers.alive && registers.life.stamp >= 0 && isLater(registers.life, told)) yield* tell("UPDATE", registers.life, []);
   }
   const isAliveThere = logged?.registers.alive === true && compareClocks(registers.life, logged.registers.life) === 0;
-  if (!registers.alive && registers.life.stamp >= 0 && (isAliveThere || isLater(registers.life, logged?.registers.life)))
+  // Who has forgotten the delete, though the log has it, takes what is told of the row for a new one.
+  if (!registers.alive && registers.life.stamp >= 0 && (hasTold || isAliveThere || isLater(registers.life, logged?.registers.life)))
     yield entry("DELETE", registers.life, []);
 }

@@ -2,7 +2,7 @@
 import { DatabaseBusyError } from "../driver/database-busy-error.ts";
 import type { DeviceNumbers } from "./devices.ts";
 import { BrokenCircleError } from "./placing.ts";
-import { rarelyCheckpointing } from "./rarely-checkpointing.ts";
+import { bulkWriting } from "./bulk-writing.ts";
 import { Session } from "./session.ts";
 import { inboundEdges, type PushMarks, type SessionParts } from "./session-scope.ts";
 import type { StateStore } from "./state.ts";
@@ -106,7 +106,7 @@ export function transactions(
 
   function apply<T>(device: string, body: (session: Session) => T): T {
     const enforced = foreignKeysOn();
-    return rarelyCheckpointing(driver, () => {
+    return bulkWriting(driver, () => {
       let relaxed: Session["relaxed"] = [];
       const result = deferring(device, enforced, (opened) => {
         const done = body(opened);

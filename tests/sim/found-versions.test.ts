@@ -152,6 +152,25 @@ test("what is given up to start over stays so if an update gives its table anoth
   expect(server.log.filter(({ rowId }) => rowId === "u")).toEqual([]);
 });
 
+test("a row of before its device joined is told by an updated one as its rows merge now, column by column", async () => {
+  // seed 6109 of 180 schemas: the device went on with the clock that a row has which merges whole
+  const { server, deviceOn, upgrade } = await worldOf(PLAIN.replace("{", "{ conflicts: row,"), PLAIN);
+  const [early, late] = [deviceOn(1, "early"), deviceOn(2, "late")];
+  for (const [device, title] of [
+    [early, "x"],
+    [late, "y"],
+  ] as const) {
+    device.edit("INSERT INTO tasks (id, title) VALUES ('t', ?)", title);
+    device.db.exec("DELETE FROM sync_changelog");
+    await device.snapshot();
+  }
+  await upgrade(2, early);
+
+  await quiesce(server, [early, late]);
+
+  for (const device of [early, late]) expect(all(device, "SELECT title FROM tasks")).toEqual([["y"]]);
+});
+
 test("what a column holds that begins to sync is told although its device starts over by force before it could tell", async () => {
   const { server, deviceOn, upgrade } = await worldOf(MOODY, TOLD);
   const [a, b] = [deviceOn(1, "a"), deviceOn(1, "b")];

@@ -3,6 +3,7 @@ import { rowIdToWire } from "@synckit-gen/schemas/protocol";
 import { PUSHED, UNPUSHABLE } from "./changelog.ts";
 import { coalesce, type OutgoingEntry } from "./coalesce.ts";
 import { UNREAD_PUSHES, unreadPushes } from "./log-facts.ts";
+import { sharedBaselineStatements } from "./snapshot.ts";
 import { FIRST_READ, LAST_STAMP, PUSH_MARKS, START_OVER, type StoreScope } from "./store-scope.ts";
 
 /** Pushes remembered: by the time of the hundredth, everyone who edits has read the first. */
@@ -46,7 +47,7 @@ export interface Outbox {
 }
 
 export function outbox(scope: StoreScope): Outbox {
-  const { spec, state, parts, memory, transaction, pushMarks } = scope;
+  const { spec, state, devices, parts, memory, transaction, pushMarks } = scope;
   const { tables, changelog: log, nowMs } = parts;
 
   return {
@@ -93,10 +94,13 @@ export function outbox(scope: StoreScope): Outbox {
     pendingCount: () => log.countUnpushed(),
     unpushableCount: () => log.countUnpushable(),
     newestEntry: () => log.newest(),
-    noteUpgrade() {
-      log.noteUpgrade();
-      // A migration tells rows anew that starting over is about to remove.
-      if (state.get(START_OVER) === "1") log.withholdUngiven();
-    },
+    noteUpgrade: () =>
+      transaction(() => {
+        log.noteUpgrade();
+        // A migration tells rows anew that starting over is about to remove.
+        if (state.get(START_OVER) === "1") log.withholdUngiven();
+        const number = BigInt(devices.numberOf(state.get("device_id") ?? ""));
+        for (const sql of sharedBaselineStatements(spec)) parts.driver.prepare(sql).run(number);
+      }),
   };
 }

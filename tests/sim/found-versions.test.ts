@@ -152,6 +152,23 @@ test("what is given up to start over stays so if an update gives its table anoth
   expect(server.log.filter(({ rowId }) => rowId === "u")).toEqual([]);
 });
 
+test("what a column holds that begins to sync gives way to the log on a device that is starting over", async () => {
+  // seed 700 of 180 schemas: it was greater than what the log has, and not told
+  const [before, after] = [MOODY, TOLD].map((text) => text.replace("{", "{ apply: update, deletes: ignore,"));
+  const { server, deviceOn, upgrade } = await worldOf(before as string, after as string);
+  const [a, b] = [deviceOn(2, "a"), deviceOn(1, "b")];
+  a.db.exec("INSERT INTO tasks (id, title, mood) VALUES ('t', 'x', 'of a')");
+  await sync(a);
+  b.db.exec("INSERT INTO tasks (id, title, mood) VALUES ('t', 'x', 'of b')");
+  await b.startOver(true);
+  await upgrade(2, b);
+
+  await b.cycle();
+  await quiesce(server, [a, b]);
+
+  for (const device of [a, b]) expect(all(device, "SELECT title, mood FROM tasks")).toEqual([["x", "of a"]]);
+});
+
 test("a row of before its device joined is told by an updated one as its rows merge now, column by column", async () => {
   // seed 6109 of 180 schemas: the device went on with the clock that a row has which merges whole
   const { server, deviceOn, upgrade } = await worldOf(PLAIN.replace("{", "{ conflicts: row,"), PLAIN);
@@ -497,4 +514,24 @@ test("what a column holds that begins to sync is told although its device was st
       ["t", "of a"],
       ["u", "of a"],
     ]);
+});
+
+test("an update-only row takes what an old device says of it, and keeps what it has in a column that is new", async () => {
+  // seed 168 of 180 schemas: every sync of the updated device failed
+  const [before, after] = [PLAIN, RANKED].map((text) => text.replace("{", "{ apply: update, deletes: ignore,"));
+  const { server, deviceOn } = await worldOf(before as string, after as string);
+  const [old, updated] = [deviceOn(1, "old"), deviceOn(2, "updated")];
+  old.db.exec("INSERT INTO tasks (id, title) VALUES ('t', 'x'), ('later', 'x')");
+  updated.db.exec("INSERT INTO tasks (id, title, rank) VALUES ('t', 'x', 7)");
+  await sync(old, updated);
+
+  old.edit("UPDATE tasks SET title = 'by old'");
+  await quiesce(server, [old, updated]);
+  updated.db.exec("INSERT INTO tasks (id, title, rank) VALUES ('later', 'x', 8)");
+  await quiesce(server, [old, updated]);
+
+  expect(all(updated, "SELECT id, title, rank FROM tasks ORDER BY id")).toEqual([
+    ["later", "by old", 8],
+    ["t", "by old", 7],
+  ]);
 });

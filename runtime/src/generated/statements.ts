@@ -30,6 +30,8 @@ export function tableStatements<
   const isIdentity = (name: string): boolean => (identity as readonly string[]).includes(name);
   const others = columns.filter((column) => !isIdentity(column));
 
+  /** Only listed columns are looked for, so no other can be written, whatever `row` holds. A device on an older version may not know all. */
+  const givenOf = (row: object): readonly string[] => others.filter((name) => own(row, name) !== undefined);
   const valuesOf = (row: object, names: readonly string[]): readonly unknown[] => names.map((name) => givenValue(table, row, name));
   const pairs = (row: object, names: readonly string[]): readonly Fragment[] =>
     valuesOf(row, names).map((value, i) => sql`${sql.id(names[i] ?? "")} = ${value}`);
@@ -57,12 +59,10 @@ export function tableStatements<
   }
 
   return {
-    upsert: (row) => (apply === "update" ? update(row, row, others) : insert(row)),
+    upsert: (row) => (apply === "update" ? update(row, row, givenOf(row)) : insert(row)),
     update(row, changes) {
       const given = changes ?? {};
-      // Only listed columns are looked for, so no other can be written, whatever `changes` holds.
-      const changed = others.filter((name) => own(given, name) !== undefined);
-      return update(row, given, changed);
+      return update(row, given, givenOf(given));
     },
     remove: (row) => compilable(sql`DELETE FROM ${sql.id(table)} WHERE ${where(row)}`),
   };

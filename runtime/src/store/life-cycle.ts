@@ -6,7 +6,7 @@ import { beginLog, type LogPlace } from "./log-facts.ts";
 import { relog } from "./relog.ts";
 import type { LogRegisters } from "./reseed.ts";
 import { APPLIED_BY_APP, forgetSnapshots } from "./snapshot-facts.ts";
-import { baselineStatements, RAISE_TO_BASELINE, snapshotStatements } from "./snapshot.ts";
+import { baselineStatements, RAISE_TO_BASELINE, sharedBaselineStatements, snapshotStatements } from "./snapshot.ts";
 import { startOver } from "./start-over.ts";
 import { FIRST_READ, HIGHEST_CURSOR, LAST_STAMP, MAX_RESOLVED, PUSH_MARKS, START_OVER, type StoreScope } from "./store-scope.ts";
 
@@ -21,6 +21,8 @@ export interface LifeCycle {
   readonly beginStartOver: (begin: { readonly account: string; readonly device: string; readonly force: boolean }) => number | null;
   /** Once the log is read to its end, where starting over has begun: rows that it does not have leave. */
   readonly endStartOver: (device: string) => void;
+  /** The app was updated since this database was last opened. */
+  readonly noteUpgrade: () => void;
   /** Logs this device's rows anew, and the deletion of what the log has besides. Returns the number of entries. */
   readonly relog: (device: string, log: LogRegisters, end: { readonly stamp: number; readonly head: number }) => number;
   /** Takes sync off. Null: done. A number: that many entries were not pushed, and nothing was done. */
@@ -95,6 +97,14 @@ export function lifeCycle(scope: StoreScope): LifeCycle {
         state.set(START_OVER, "0");
       });
     },
+    noteUpgrade: () =>
+      transaction(() => {
+        log.noteUpgrade();
+        // A migration tells rows anew that starting over is about to remove.
+        if (state.get(START_OVER) === "1") over.withholdTold();
+        const number = BigInt(devices.numberOf(state.get("device_id") ?? ""));
+        for (const sql of sharedBaselineStatements(spec)) driver.prepare(sql).run(number);
+      }),
     relog(device, logged, { stamp, head }) {
       session(device, { enforced: true, deferred: false }, () => undefined); // folds what the app wrote
       return transaction(() => {

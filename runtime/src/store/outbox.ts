@@ -3,8 +3,7 @@ import { rowIdToWire } from "@synckit-gen/schemas/protocol";
 import { PUSHED, UNPUSHABLE } from "./changelog.ts";
 import { coalesce, type OutgoingEntry } from "./coalesce.ts";
 import { UNREAD_PUSHES, unreadPushes } from "./log-facts.ts";
-import { sharedBaselineStatements } from "./snapshot.ts";
-import { FIRST_READ, LAST_STAMP, PUSH_MARKS, START_OVER, type StoreScope } from "./store-scope.ts";
+import { FIRST_READ, LAST_STAMP, PUSH_MARKS, type StoreScope } from "./store-scope.ts";
 
 /** Pushes remembered: by the time of the hundredth, everyone who edits has read the first. */
 const MAX_PUSH_MARKS = 100;
@@ -42,12 +41,10 @@ export interface Outbox {
   readonly unpushableCount: () => number;
   /** Another number after each entry, whoever wrote it. */
   readonly newestEntry: () => number;
-  /** The app was updated since this database was last opened. */
-  readonly noteUpgrade: () => void;
 }
 
 export function outbox(scope: StoreScope): Outbox {
-  const { spec, state, devices, parts, memory, transaction, pushMarks } = scope;
+  const { spec, state, parts, memory, transaction, pushMarks } = scope;
   const { tables, changelog: log, nowMs } = parts;
 
   return {
@@ -94,13 +91,5 @@ export function outbox(scope: StoreScope): Outbox {
     pendingCount: () => log.countUnpushed(),
     unpushableCount: () => log.countUnpushable(),
     newestEntry: () => log.newest(),
-    noteUpgrade: () =>
-      transaction(() => {
-        log.noteUpgrade();
-        // A migration tells rows anew that starting over is about to remove.
-        if (state.get(START_OVER) === "1") log.withholdUngiven();
-        const number = BigInt(devices.numberOf(state.get("device_id") ?? ""));
-        for (const sql of sharedBaselineStatements(spec)) parts.driver.prepare(sql).run(number);
-      }),
   };
 }

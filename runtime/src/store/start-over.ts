@@ -27,6 +27,8 @@ export interface StartOver {
    * log has nothing, to be merged here. Null: there are no more.
    */
   readonly gaps: (device: string, limit: number) => readonly RemoteChange[] | null;
+  /** What an update was about to tell of rows that the log has not given is set aside, as what was to be told before it. */
+  readonly withholdTold: () => void;
   /** Logs a row at the baseline. */
   readonly tell: (table: string, rowId: string) => void;
   /** Of held rows, too, what is here goes where the log has no value: their tables have them as they were before. */
@@ -110,6 +112,14 @@ export function startOver({ driver, tables, clocks, changelog }: Parts): StartOv
         const clock = clockOf(rows.spec, BASELINE.stamp, device);
         return [{ table, rowId, op: "INSERT", clock, written: new Set(written), values, isFresh: false, seen: null, isRule: false }];
       });
+    },
+    withholdTold() {
+      // What begins to sync has a clock since the update, which it gets when it is told.
+      driver.exec(
+        `UPDATE sync_row_clock SET columns = replace(columns, '[0,0]', '[-1,0]')
+           WHERE stamp = -1 AND life_stamp IS NULL AND columns IS NOT NULL`,
+      );
+      changelog.withholdUngiven();
     },
     tell(table, rowId) {
       const rows = tables.get(table);

@@ -34,8 +34,8 @@ export const FIRST_OF_VERSIONS = 80;
 export const FIRST_OF_WIDE_VERSIONS = 100;
 /** From this number on, devices also sync in the product's own order, and time passes until what is deleted is forgotten. */
 export const FIRST_OF_LONG_TIMES = 140;
-/** From this number on there are versions again. */
-const FIRST_OF_WIDEST_VERSIONS = 160;
+/** From this number on there are versions again, with still more of the language in them. */
+export const FIRST_OF_WIDEST_VERSIONS = 160;
 /** Schemas that take turns where nobody says otherwise. */
 export const ALL_SCHEMAS = 180;
 

@@ -4,6 +4,9 @@
  *
  * Wide schemas have more of the language: unique columns whose values collide, references that may not be NULL, self
  * references, tables that ignore deletes, and, from one version to the next, another `conflicts` mode and other types.
+ *
+ * The widest ones also have update-only tables, tables recognised by another column than their key, and two tables that refer
+ * to each other. Types that write a value in another way are left out: they leave rows held, for people to see to.
  */
 import { COLUMN_TYPES, CONSTANT_DEFAULTS } from "../support/column-types.ts";
 import Database from "better-sqlite3";
@@ -12,13 +15,17 @@ import { importFiles } from "../support/import-generated.ts";
 import { nextVersion } from "../support/versions.ts";
 import type { App } from "./pool.ts";
 import { type Random, seededRandom } from "./random.ts";
-import { FIRST_OF_WIDE_VERSIONS } from "./schema.ts";
+import { FIRST_OF_WIDE_VERSIONS, FIRST_OF_WIDEST_VERSIONS } from "./schema.ts";
+
+/** How much of the language. */
+type Width = "narrow" | "wide" | "widest";
 
 interface ColumnEntry {
   readonly type: string;
   readonly nullable: boolean;
   readonly default?: string;
   readonly renamed_from?: string;
+  readonly on_insert?: string;
 }
 
 interface TableEntry {
@@ -28,10 +35,18 @@ interface TableEntry {
   readonly conflicts: string;
   readonly row_ids: string;
   readonly deletes?: string;
+  readonly apply?: string;
+  readonly match?: readonly string[];
   readonly unique?: readonly (readonly string[])[] | undefined;
   readonly columns: Readonly<Record<string, ColumnEntry>>;
   readonly local: Readonly<Record<string, ColumnEntry>>;
-  readonly references: Readonly<Record<string, { readonly table: string; readonly on_delete: string }>>;
+  readonly references: Readonly<Record<string, Reference>>;
+}
+
+interface Reference {
+  readonly table: string;
+  readonly on_delete: string;
+  readonly to?: readonly string[];
 }
 
 type Tables = Readonly<Record<string, TableEntry>>;
@@ -57,16 +72,16 @@ const RULES = ["cascade", "set null", "restrict", "no action"];
 /** The versions of a number's app, the first one first. */
 export async function appVersions(number: number): Promise<readonly App[]> {
   const random = seededRandom(32_452_843 * number + 7);
-  const isWide = number >= FIRST_OF_WIDE_VERSIONS;
+  const width = number >= FIRST_OF_WIDEST_VERSIONS ? "widest" : number >= FIRST_OF_WIDE_VERSIONS ? "wide" : "narrow";
   const capture = random.pick(["payload", "payload", "keys"]);
   let tables: Tables = {};
-  for (const name of TABLES.slice(0, 2 + random.below(3)))
-    tables = { ...tables, [name]: newTable(random, name, Object.keys(tables).filter(canBeParent(tables)), isWide) };
+  for (const name of TABLES.slice(0, 2 + random.below(3))) tables = { ...tables, [name]: newTable(random, name, tables, width) };
+  if (width === "widest" && random.chance(0.4)) tables = tied(random, tables);
   const schemas = [tables];
   let made = 0;
   for (let version = 1 + (random.chance(0.4) ? 1 : 0); version > 0; version--) {
     tables = withoutHistory(tables);
-    for (let edits = 2 + random.below(4); edits > 0; edits--) tables = edited(random, tables, (made += 1), isWide);
+    for (let edits = 2 + random.below(4); edits > 0; edits--) tables = edited(random, tables, (made += 1), width);
     schemas.push(tables);
   }
 
@@ -97,7 +112,7 @@ const ownColumn = (random: Random): ColumnEntry => {
   return random.chance(0.6) ? { type, nullable: true } : { type, nullable: false, default: CONSTANT_DEFAULTS[type] ?? "''" };
 };
 
-function newTable(random: Random, name: string, parents: readonly string[], isWide: boolean): TableEntry {
+function newTable(random: Random, name: string, others: Tables, width: Width): TableEntry {
   const isComposite = random.chance(0.2);
   const columns: Record<string, ColumnEntry> = {};
   for (let n = 1 + random.below(3); n > 0; n--) columns[`c${n}`] = ownColumn(random);
@@ -112,9 +127,42 @@ function newTable(random: Random, name: string, parents: readonly string[], isWi
     },
     references: {},
   };
-  const [parent] = parents.filter(() => random.chance(0.5));
-  const child = parent === undefined ? entry : withReference(entry, `${parent} id`, parent, random.pick(RULES));
-  return isWide ? widened(random, name, child) : child;
+  if (width === "widest" && random.chance(0.2)) {
+    const overlay = { ...entry, apply: "update", deletes: "ignore" };
+    return !isComposite && random.chance(0.5) ? matched(overlay) : overlay;
+  }
+  const [parent] = Object.keys(others)
+    .filter(canBeParent(others))
+    .filter(() => random.chance(0.5));
+  const child = parent === undefined ? entry : withReference(entry, `${parent} id`, referenceTo(others, parent, random.pick(RULES)));
+  const known = width === "widest" && !isComposite && random.chance(0.25) ? matched(child) : child;
+  return width === "narrow" ? known : widened(random, name, known);
+}
+
+/** Rows are recognised by a column beside the key, which stays on its device. */
+const matched = (entry: TableEntry): TableEntry => ({
+  ...entry,
+  key: ["local_key"],
+  match: ["ext"],
+  columns: { ...entry.columns, ext: { type: "uuid", nullable: false } },
+  local: { ...entry.local, local_key: { type: "text", nullable: false, on_insert: "lower(hex(randomblob(16)))" } },
+});
+
+/** Two tables that may be parents refer to each other. */
+function tied(random: Random, tables: Tables): Tables {
+  const [first, second] = Object.keys(tables).filter(canBeParent(tables));
+  if (first === undefined || second === undefined) return tables;
+  const tie = (from: string, to: string): TableEntry => {
+    const entry = tables[from] as TableEntry;
+    const has = Object.values(entry.references).some(({ table }) => table === to);
+    return has ? entry : withReference(entry, `${to} id`, referenceTo(tables, to, random.pick(RULES)));
+  };
+  return { ...tables, [first]: tie(first, second), [second]: tie(second, first) };
+}
+
+function referenceTo(tables: Tables, table: string, onDelete: string): Reference {
+  const to = tables[table]?.match;
+  return { table, on_delete: onDelete, ...(to === undefined ? {} : { to }) };
 }
 
 function widened(random: Random, name: string, entry: TableEntry): TableEntry {
@@ -123,26 +171,26 @@ function widened(random: Random, name: string, entry: TableEntry): TableEntry {
   const rule = reference === undefined ? null : wide.references[reference]?.on_delete;
   if (reference !== undefined && rule !== "set null" && random.chance(0.4))
     wide = { ...wide, columns: { ...wide.columns, [reference]: { type: "uuid", nullable: false } } };
-  if (wide.key === undefined && random.chance(0.3)) wide = withReference(wide, "itself", name, random.pick(RULES));
+  if (wide.key === undefined && random.chance(0.3)) wide = withReference(wide, "itself", { table: name, on_delete: random.pick(RULES) });
   if (random.chance(0.35)) {
-    const own = Object.keys(wide.columns).filter((column) => !(column in wide.references));
+    const own = Object.keys(wide.columns).filter((column) => !(column in wide.references) && !(wide.match ?? []).includes(column));
     wide = { ...wide, unique: [random.chance(0.3) && reference !== undefined ? [reference, "c1"] : [random.pick(own)]] };
   } else if (Object.keys(wide.references).length === 0 && random.chance(0.2)) wide = { ...wide, deletes: "ignore" };
   return wide;
 }
 
-const withReference = (entry: TableEntry, column: string, table: string, onDelete: string): TableEntry => ({
+const withReference = (entry: TableEntry, column: string, reference: Reference): TableEntry => ({
   ...entry,
   columns: { ...entry.columns, [column]: { type: "uuid", nullable: true } },
-  references: { ...entry.references, [column]: { table, on_delete: onDelete } },
+  references: { ...entry.references, [column]: reference },
 });
 
 /** `n`: for names that nothing has had. */
-function edited(random: Random, tables: Tables, n: number, isWide: boolean): Tables {
+function edited(random: Random, tables: Tables, n: number, width: Width): Tables {
   const name = random.pick(Object.keys(tables));
   const table = tables[name] as TableEntry;
-  const unique = (table.unique ?? []).flat();
-  const own = Object.keys(table.columns).filter((column) => !(column in table.references) && !unique.includes(column));
+  const taken = [...(table.unique ?? []).flat(), ...(table.match ?? [])];
+  const own = Object.keys(table.columns).filter((column) => !(column in table.references) && !taken.includes(column));
   const column = own.length === 0 ? null : random.pick(own);
   const put = (changed: TableEntry): Tables => ({ ...tables, [name]: changed });
   switch (
@@ -156,7 +204,7 @@ function edited(random: Random, tables: Tables, n: number, isWide: boolean): Tab
       "rename-table",
       "begin",
       "stop",
-      ...(isWide ? ["conflicts", "retype"] : []),
+      ...(width === "narrow" ? [] : ["conflicts", "retype"]),
     ])
   ) {
     case "conflicts":
@@ -177,7 +225,7 @@ function edited(random: Random, tables: Tables, n: number, isWide: boolean): Tab
       return put({ ...table, columns: { ...without(table.columns, column), [`renamed${n}`]: { ...given, renamed_from: column } } });
     }
     case "add-table":
-      return { ...tables, [`table ${n}`]: newTable(random, `table ${n}`, Object.keys(tables).filter(canBeParent(tables)), isWide) };
+      return { ...tables, [`table ${n}`]: newTable(random, `table ${n}`, tables, width) };
     case "remove-table": {
       if (Object.keys(tables).length < 3) return tables;
       return Object.fromEntries(Object.entries(without(tables, name)).map(([other, entry]) => [other, withoutParent(entry, name)]));
@@ -218,8 +266,10 @@ function edited(random: Random, tables: Tables, n: number, isWide: boolean): Tab
 
 const canBeParent =
   (tables: Tables) =>
-  (name: string): boolean =>
-    tables[name]?.key === undefined && tables[name]?.deletes === undefined;
+  (name: string): boolean => {
+    const { key, match, deletes } = tables[name] ?? {};
+    return (key === undefined || match !== undefined) && deletes === undefined;
+  };
 
 function withoutParent(entry: TableEntry, parent: string): TableEntry {
   const gone = Object.entries(entry.references).flatMap(([column, { table }]) => (table === parent ? [column] : []));
@@ -269,7 +319,10 @@ function namesOf(schemas: readonly Tables[]): Names {
       tables.set(called, name);
     }
   }
-  return { table: (name) => tables.get(name) ?? null, column: (table, name) => columns.get(table)?.get(name) ?? null };
+  return {
+    table: (name) => tables.get(name) ?? null,
+    column: (table, name) => columns.get(table)?.get(name) ?? null,
+  };
 }
 
 const without = <T>(members: Readonly<Record<string, T>>, name: string): Readonly<Record<string, T>> =>

@@ -535,3 +535,27 @@ test("an update-only row takes what an old device says of it, and keeps what it 
     ["t", "by old", 7],
   ]);
 });
+
+test("a deleted row that is needed while its device starts over comes back without what the log does not have", async () => {
+  // seed 129 of 180 schemas
+  const [before, after] = [MOODY, TOLD].map((text) =>
+    text.replace("title: text", "title: text, above: uuid?").replace("tasks: {", "tasks: { references: { above: tasks },"),
+  );
+  const { server, deviceOn, upgrade } = await worldOf(before as string, after as string);
+  const [a, b] = [deviceOn(1, "a"), deviceOn(1, "b")];
+  b.edit("INSERT INTO tasks (id, title, mood) VALUES ('t', 'given up', 'given up')");
+  await b.startOver(true);
+  b.edit("INSERT INTO tasks (id, title, above, mood) VALUES ('u', 'x', 't', 'of b')");
+  a.edit("INSERT INTO tasks (id, title) VALUES ('t', 'x')");
+  a.edit("DELETE FROM tasks");
+  await sync(a);
+  await upgrade(2, a, b);
+
+  await quiesce(server, [a, b]);
+
+  for (const device of [a, b])
+    expect(all(device, "SELECT id, title, mood FROM tasks ORDER BY id")).toEqual([
+      ["t", "x", null],
+      ["u", "x", "of b"],
+    ]);
+});

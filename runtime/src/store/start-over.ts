@@ -31,7 +31,7 @@ export interface StartOver {
   readonly withholdTold: () => void;
   /** Logs a row at the baseline. */
   readonly tell: (table: string, rowId: string) => void;
-  /** Of held rows, too, what is here goes where the log has no value: their tables have them as they were before. */
+  /** Of held rows, too, what is here goes where the log has no value: their tables have them as they were before, dead ones among them. */
   readonly clearUnsaid: () => void;
   /** Marks go. A row that is still in its table is at the baseline. */
   readonly unmark: () => void;
@@ -132,7 +132,7 @@ export function startOver({ driver, tables, clocks, changelog }: Parts): StartOv
     clearUnsaid() {
       const found = driver
         .prepare(
-          "SELECT table_name, row_id FROM sync_held JOIN sync_row_clock USING (table_name, row_id) WHERE alive = 1 AND data IS NOT NULL",
+          `SELECT table_name, row_id FROM sync_held JOIN sync_row_clock USING (table_name, row_id) WHERE data IS NOT NULL AND NOT (${MARKED})`,
         )
         .all() as unknown as readonly RowRef[];
       for (const [table, rowId] of found) {

@@ -1,6 +1,7 @@
 /** The engine on real databases, case by case: capture on one device, what travels, and what another makes of it. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { RESERVED_MEMBER } from "@synckit-gen/schemas/protocol";
+import type { SyncModel } from "@synckit-gen/schemas/model";
 import { DatabaseBusyError } from "@synckit-gen/runtime";
 import { openSync } from "../runtime/src/open-sync.ts";
 import { replayAfterUpgrade } from "../runtime/src/engine/pull.ts";
@@ -64,6 +65,15 @@ function copyOf(from: TestDatabase): TestDatabase {
   }
   to.exec("PRAGMA foreign_keys = ON");
   return to;
+}
+
+/** Kids refer to places by two columns of these types. */
+function placesAndKids(
+  columns: { readonly row: "uuid" | "uuid?"; readonly seat: "uuid" | "uuid?" },
+  onDelete: "cascade" | "set null",
+): SyncModel {
+  const references = [{ columns: ["row", "seat"], table: "places", to: ["row", "seat"], onDelete }] as const;
+  return modelOf([tableOf("places", { identity: { row: "text", seat: "text" } }), tableOf("kids", { columns, references })]);
 }
 
 const all = (device: SimulatedDevice, sql: string): readonly unknown[] => device.db.prepare(sql).raw().all();
@@ -400,6 +410,49 @@ describe("foreign keys", () => {
 
       for (const device of world.devices) expect(all(device, "SELECT id FROM projects")).toEqual([["p"]]);
       expect(value(b, "SELECT note FROM projects")).toBe("only here");
+    }
+  });
+
+  test.each([
+    ["cascade", "uuid", [["c", "2", "x"]], [["c", "1", "y"]]], // each shows what it had
+    ["set null", "uuid?", [["c", null, null]], [["c", null, null]]],
+  ] as const)(
+    "a reference of which two devices edit a part each may name a row that nobody has: with %s, it waits",
+    async (rule, type, ...shown) => {
+      const composite = placesAndKids({ row: type, seat: type }, rule);
+      const world = new World(composite, await loadSpec(composite));
+      const [a, b] = await world.pair(
+        "INSERT INTO places VALUES ('1', 'x'), ('2', 'x'), ('1', 'y')",
+        "INSERT INTO kids VALUES ('c', '1', 'x')",
+      );
+
+      a.edit("UPDATE kids SET row = '2'");
+      b.edit("UPDATE kids SET seat = 'y'");
+      await world.settle();
+
+      expect([a, b].map((device) => all(device, "SELECT * FROM kids"))).toEqual(shown);
+      for (const { store } of [a, b])
+        expect(store.heldRows(10)).toMatchObject([{ table: "kids", rowId: "c", reason: "parent", values: { row: "2", seat: "y" } }]);
+
+      a.edit("INSERT INTO places VALUES ('2', 'y')");
+      await world.converge();
+      expect(all(b, "SELECT * FROM kids")).toEqual([["c", "2", "y"]]);
+      expect(b.store.heldCount()).toBe(0);
+    },
+  );
+
+  test("set null of a reference that may be NULL only in part does not let the parent go, as SQLite does not", async () => {
+    const composite = placesAndKids({ row: "uuid", seat: "uuid?" }, "set null");
+    const world = new World(composite, await loadSpec(composite));
+    const [a, b] = await world.pair("INSERT INTO places VALUES ('1', 'x')");
+    a.edit("INSERT INTO kids VALUES ('c', '1', 'x')");
+    expect(() => a.edit("DELETE FROM places")).toThrow(/NOT NULL/u);
+    b.edit("DELETE FROM places");
+    await world.converge();
+
+    for (const device of [a, b]) {
+      expect(all(device, "SELECT * FROM places JOIN kids USING (row, seat)")).toEqual([["1", "x", "c"]]);
+      expect(device.store.heldCount()).toBe(0);
     }
   });
 

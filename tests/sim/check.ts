@@ -12,11 +12,11 @@ import { CANARY } from "./schema.ts";
 export function checkQuiet(world: World): void {
   const { model, names } = world.app;
   const entries = readLog(world.server.log, model, world.server.lives, names);
-  const oracle = mergeLog(entries, model);
   const strays = world.overlaysDiffer ? model.tables.filter(({ apply }) => apply === "update").map(({ name }) => name) : [];
   const views = world.participants.map(
     (participant) => new Map([...rowsOn(participant)].filter(([key]) => !strays.some((name) => key.startsWith(`${name} `)))),
   );
+  const oracle = withRowsThatAreBack(world, mergeLog(entries, model), entries, views);
   for (const participant of world.participants) checkDevice(world, participant);
   world.participants.forEach((participant, index) =>
     checkRows(participant, views[index] as ReadonlyMap<string, SeenRow>, oracle, model.tables, names !== null),
@@ -28,6 +28,27 @@ export function checkQuiet(world: World): void {
   if (!world.participants.some(({ isRestored }) => isRestored)) checkStamps(world, entries);
   for (const participant of world.participants) checkArrived(world, participant, entries);
   if (model.compat === "full") checkConflicts(world, entries, oracle);
+}
+
+/**
+ * A device that begins with a snapshot, and has an old copy of a row whose delete is in an earlier part of the log and forgotten by
+ * everybody, brings the row back, with what is said of it from then on (docs/merge.md, "What is given up"): on all devices alike.
+ */
+function withRowsThatAreBack(
+  { app, server, havePassedMonths }: World,
+  oracle: ReadonlyMap<string, OracleRow>,
+  entries: readonly Written[],
+  views: readonly ReadonlyMap<string, SeenRow>[],
+): ReadonlyMap<string, OracleRow> {
+  if (!havePassedMonths || (server.snapshots?.texts() ?? []).length === 0) return oracle;
+  const rows = new Map(oracle);
+  for (const [key, row] of oracle) {
+    if (isAlive(row) || !views.every((view) => view.has(key))) continue;
+    const since = entries.filter((entry) => entry.key === key && entry.seq > row.life.seq);
+    const again = mergeLog(since, app.model).get(key);
+    if (again !== undefined && since.some(({ seen }) => seen === 0)) rows.set(key, again);
+  }
+  return rows;
 }
 
 function checkDevice(world: World, participant: Participant): void {

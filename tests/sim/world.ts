@@ -82,6 +82,8 @@ export class World {
   overlaysDiffer = false;
   /** Devices that started over, or had sync taken off: what they know of the log begins anew, and so do their conflicts. */
   readonly begunAnew = new Set<string>();
+  /** Long enough, perhaps, for deleted rows to be forgotten. */
+  havePassedMonths = false;
   #serverBackup: readonly PulledEntry[] = [];
   #nowMs = START_MS;
 
@@ -165,6 +167,7 @@ export class World {
       seenConflicts.push(...device.store.conflicts(100_000));
     }
     this.#nowMs += days * DAY_MS;
+    this.havePassedMonths = true;
   }
 
   async #return(participant: Participant): Promise<void> {

@@ -169,8 +169,8 @@ test("what a column holds that begins to sync gives way to the log on a device t
   for (const device of [a, b]) expect(all(device, "SELECT title, mood FROM tasks")).toEqual([["x", "of a"]]);
 });
 
-test("a row of before its device joined is told by an updated one as its rows merge now, column by column", async () => {
-  // seed 6109 of 180 schemas: the device went on with the clock that a row has which merges whole
+test("a row of before its device joined is told under the clock that it has, though its rows merge by column since an update", async () => {
+  // seeds 6109 and 3404 of 180 schemas
   const { server, deviceOn, upgrade } = await worldOf(PLAIN.replace("{", "{ conflicts: row,"), PLAIN);
   const [early, late] = [deviceOn(1, "early"), deviceOn(2, "late")];
   for (const [device, title] of [
@@ -185,7 +185,27 @@ test("a row of before its device joined is told by an updated one as its rows me
 
   await quiesce(server, [early, late]);
 
-  for (const device of [early, late]) expect(all(device, "SELECT title FROM tasks")).toEqual([["y"]]);
+  for (const device of [early, late]) expect(all(device, "SELECT title FROM tasks")).toEqual([["x"]]);
+});
+
+test("a row of before its device joined keeps its clock if an update tells it anew, and its rows merge by column from then on", async () => {
+  // seed 3404 of 180 schemas
+  const renamed = "  jobs: { renamed_from: tasks, columns: { title: text } }";
+  const { server, deviceOn, upgrade } = await worldOf(PLAIN.replace("{", "{ conflicts: row,"), renamed);
+  const [a, b] = [deviceOn(1, "a"), deviceOn(1, "b")];
+  for (const [device, title] of [
+    [a, "z"],
+    [b, "y"],
+  ] as const) {
+    device.edit("INSERT INTO tasks (id, title) VALUES ('t', ?)", title);
+    device.db.exec("DELETE FROM sync_changelog");
+  }
+  await sync(a, b);
+  await upgrade(2, a, b);
+
+  await quiesce(server, [a, b]);
+
+  for (const device of [a, b]) expect(all(device, "SELECT title FROM jobs")).toEqual([["y"]]);
 });
 
 test("what a column holds that begins to sync is told although its device starts over by force before it could tell", async () => {

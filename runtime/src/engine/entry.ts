@@ -61,6 +61,8 @@ export interface EntryToSend extends Omit<ChangelogEntry, "id" | "old"> {
   readonly later?: readonly LaterEdit[];
   /** An UPDATE that writes every column, whichever of them it changed: rows of its author's version merge whole. */
   readonly isWhole?: boolean;
+  /** At the baseline, with its author in it, whatever its table's rows have now. */
+  readonly isOwnBaseline?: boolean;
   /** The stamp of the last change that it stands for, if it stands for several: what readers order by who merge whole rows. */
   readonly newestStamp?: number;
 }
@@ -86,7 +88,7 @@ function plainPayload(rows: TableRows, entry: EntryToSend): string | null {
 
 function signedPayload(rows: TableRows, entry: EntryToSend, device: string): string {
   const { later = [] } = entry;
-  const clock = clockOf(rows.spec, entry.stamp, device);
+  const clock = entry.isOwnBaseline === true ? { stamp: entry.stamp, device } : clockOf(rows.spec, entry.stamp, device);
   const member: ReservedMember = {
     t: entry.table,
     o: entry.op,

@@ -125,7 +125,8 @@ function encodeOutgoing(store: Store, format: EntryFormat, device: string, outgo
     const seen = store.seenAt(entry.seen);
     const edits = later.map((edit) => ({ ...edit, seen: store.seenAt(edit.seen) }));
     const isWhole = format.tables.get(entry.table)?.spec.conflicts === "row";
-    return encodeEntry(format, { ...entry, seen, data, later: edits, isWhole, newestStamp: newest.stamp }, device);
+    const isOwnBaseline = entry.stamp === 0 && store.isOwnBaseline(entry.table, entry.rowId, device);
+    return encodeEntry(format, { ...entry, seen, data, later: edits, isWhole, isOwnBaseline, newestStamp: newest.stamp }, device);
   } catch (error) {
     if (error instanceof ValueError) return null;
     throw error;

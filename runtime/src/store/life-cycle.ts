@@ -6,7 +6,7 @@ import { beginLog, type LogPlace } from "./log-facts.ts";
 import { relog } from "./relog.ts";
 import type { LogRegisters } from "./reseed.ts";
 import { APPLIED_BY_APP, forgetSnapshots } from "./snapshot-facts.ts";
-import { baselineStatements, RAISE_TO_BASELINE, sharedBaselineStatements, snapshotStatements } from "./snapshot.ts";
+import { baselineStatements, RAISE_TO_BASELINE, snapshotStatements } from "./snapshot.ts";
 import { startOver } from "./start-over.ts";
 import { FIRST_READ, HIGHEST_CURSOR, LAST_STAMP, MAX_RESOLVED, PUSH_MARKS, START_OVER, type StoreScope } from "./store-scope.ts";
 
@@ -102,8 +102,6 @@ export function lifeCycle(scope: StoreScope): LifeCycle {
         log.noteUpgrade();
         // A migration tells rows anew that starting over is about to remove.
         if (state.get(START_OVER) === "1") over.withholdTold();
-        const number = BigInt(devices.numberOf(state.get("device_id") ?? ""));
-        for (const sql of sharedBaselineStatements(spec)) driver.prepare(sql).run(number);
       }),
     relog(device, logged, { stamp, head }) {
       session(device, { enforced: true, deferred: false }, () => undefined); // folds what the app wrote

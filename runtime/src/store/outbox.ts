@@ -1,6 +1,7 @@
 /** What waits to be pushed, what became of it, and when the log of it may be forgotten. */
 import { rowIdToWire } from "@synckit-gen/schemas/protocol";
 import { PUSHED, UNPUSHABLE } from "./changelog.ts";
+import { BASELINE } from "./clock.ts";
 import { coalesce, type OutgoingEntry } from "./coalesce.ts";
 import { UNREAD_PUSHES, unreadPushes } from "./log-facts.ts";
 import { FIRST_READ, LAST_STAMP, PUSH_MARKS, type StoreScope } from "./store-scope.ts";
@@ -24,6 +25,8 @@ export interface Outbox {
   readonly outgoing: () => readonly OutgoingEntry[];
   /** The row that goes with an entry: from the entry, or as it is now. Null: a DELETE, or a row that left without a trace. */
   readonly payloadOf: (outgoing: OutgoingEntry) => string | null;
+  /** `device`, this one, is in the baseline of this row: an earlier version of the app may have merged it whole. */
+  readonly isOwnBaseline: (table: string, rowId: string, device: string) => boolean;
   /** These entries, the latest of which has `stamp`, are in the log; null: there was nothing to send of them. */
   readonly markPushed: (ids: readonly number[], stamp: number, push: Push | null) => void;
   readonly markUnpushable: (ids: readonly number[], stamp: number) => void;
@@ -59,6 +62,10 @@ export function outbox(scope: StoreScope): Outbox {
         return JSON.stringify({ ...rowIdToWire(rows.identity, newest.rowId), ...Object.fromEntries(known) });
       };
       return log.dataOf(newest.id) ?? kept() ?? rows.readPayload(newest.rowId) ?? log.oldAfter(newest);
+    },
+    isOwnBaseline(table, rowId, device) {
+      const base = parts.clocks.load(table, rowId)?.registers.base;
+      return base?.stamp === BASELINE.stamp && base.device === device;
     },
     markPushed: (ids, stamp, push) =>
       transaction(() => {

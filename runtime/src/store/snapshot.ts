@@ -21,18 +21,6 @@ export const baselineStatements = (spec: AppSpec): readonly string[] =>
   );
 
 /**
- * For the other tables, after an update, in whose earlier version this device may have been in their baseline: rows that are still to be
- * told will be told without. One statement each, which binds the device's number.
- */
-export const sharedBaselineStatements = (spec: AppSpec): readonly string[] =>
-  spec.tables
-    .filter((table) => !hasOwnBaseline(table))
-    .map(
-      ({ name }) => `UPDATE sync_row_clock SET device = 0 WHERE table_name = ${quoteText(name)} AND stamp = 0 AND device = ?
-   AND row_id IN (SELECT row_id FROM sync_changelog WHERE table_name = ${quoteText(name)} AND pushed = 0 AND stamp = 0)`,
-    );
-
-/**
  * Rows whose INSERT is already in the log, from here or from elsewhere, have a clock past the baseline and are left out, but for
  * those in which a column has begun to sync since: nobody has told it. Rows with a NULL key cannot be named.
  */

@@ -20,11 +20,13 @@ const matching = (names: readonly string[]): string => names.map((name) => `${qu
 export class AppUser {
   readonly #model: SyncModel;
   readonly #name: string;
-  #count = 0;
+  /** Of values that are its own: no two are alike. */
+  #count: number;
 
-  constructor(model: SyncModel, name: string) {
+  constructor(model: SyncModel, name: string, before: AppUser | null = null) {
     this.#model = model;
     this.#name = name;
+    this.#count = before === null ? 0 : before.#count;
   }
 
   /** False: there was nothing to do it to, or SQLite refused. */

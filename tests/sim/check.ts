@@ -3,7 +3,7 @@ import type { Table } from "@synckit-gen/schemas/model";
 import type { HeldRow } from "../../runtime/src/store/held.ts";
 import { SNAPSHOT_DOWNLOAD } from "../../runtime/src/store/snapshot-facts.ts";
 import { SimulationFailure } from "./failure.ts";
-import { isAlive, lostEdits, mergeLog, type OracleRow, readLog, valuesOf, type Written, writtenOf } from "./oracle.ts";
+import { editedOf, isAlive, lostEdits, mergeLog, type OracleRow, readLog, valuesOf, type Written } from "./oracle.ts";
 import { quoted } from "./actions.ts";
 import { ownColumns } from "./plan.ts";
 import { type Participant, rowsOn, type SeenRow, type World } from "./world.ts";
@@ -130,7 +130,7 @@ function checkRows(
     const isUntouched = row === undefined || row.columns.size === 0;
     if (table.apply === "update") {
       // Columns that nobody has marked are what the app has fetched, in whichever version.
-      const marked = row === undefined ? {} : hasVersions ? writtenOf(row) : valuesOf(row);
+      const marked = row === undefined ? {} : hasVersions ? editedOf(row) : valuesOf(row);
       checkValues("values of an overlay", device.name, key, values, { ...values, ...marked });
       continue;
     }

@@ -63,9 +63,9 @@ export const valuesOf = (row: OracleRow): Readonly<Record<string, unknown>> => (
   ...Object.fromEntries(Array.from(row.columns, ([name, { value }]) => [name, value])),
 });
 
-/** Of columns that somebody has written. */
-export const writtenOf = (row: OracleRow): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Array.from(row.columns).flatMap(([name, { clock, value }]) => (clock[0] < 0 ? [] : [[name, value]])));
+/** Of columns that somebody has edited. */
+export const editedOf = (row: OracleRow): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Array.from(row.columns).flatMap(([name, { clock, value }]) => (clock[0] <= 0 ? [] : [[name, value]])));
 
 /** `names`: where devices had several versions of the app, what its last one calls things; of what it does not have, nothing is read. */
 export function readLog(

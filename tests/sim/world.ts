@@ -57,7 +57,7 @@ export class Participant {
     const next = versions[Math.min(versions.indexOf(this.app) + by, versions.length - 1)];
     if (next === undefined || next === this.app) return;
     this.app = next;
-    this.user = new AppUser(next.model, this.device.name);
+    this.user = new AppUser(next.model, this.device.name, this.user);
     await this.device.upgrade(next.loaded, crashAt === undefined ? {} : { crashAt });
   }
 

@@ -254,6 +254,9 @@ function checkConflicts(world: World, entries: readonly Written[], oracle: Reado
     if (isForgotten) continue;
     // A database that began anew with a snapshot met what the device had written before in it, merged already.
     if (loser.author === winner.author && loser.life < winner.life && joinedBySnapshot.has(loser.author)) continue;
+    // A restored device that has read its own past has seen what it replaces.
+    const author = world.participants.find(({ device }) => device.name === winner.author);
+    if (loser.author === winner.author && (author?.readAtCapture.get(key) ?? 0) >= loser.seq) continue;
     const table = world.app.model.tables.find(({ name }) => name === loser.table);
     if (table === undefined || table.rowIds === "hidden") continue;
     if (world.begunAnew.has(loser.author) || world.begunAnew.has(winner.author)) continue;

@@ -35,6 +35,8 @@ export class Participant {
   readonly seenConflicts: Conflict[] = [];
   /** Per row, the last thing that was captured here: it must reach the server. */
   readonly lastCaptured = new Map<string, { readonly op: string; readonly data: string | null }>();
+  /** Per row, how far the device had read when that was captured. Its entries say less of it until it has read the whole log once. */
+  readonly readAtCapture = new Map<string, number>();
 
   constructor(name: string, app: App, server: SimulatedServer, skewMs: number, nowMs: () => number) {
     this.app = app;
@@ -286,12 +288,15 @@ export class World {
   #app(participant: Participant, work: () => void): void {
     const { db } = participant.device;
     const last = db.prepare("SELECT coalesce(max(id), 0) FROM sync_changelog").pluck().get();
+    const cursor = participant.device.store.state.getNumber("pull_cursor", 0);
     participant.device.app(work);
     for (const [table, rowId, op, data] of db
       .prepare("SELECT table_name, row_id, op, data FROM sync_changelog WHERE id > ? ORDER BY id")
       .raw()
-      .all(last) as [string, string, string, string | null][])
+      .all(last) as [string, string, string, string | null][]) {
       participant.lastCaptured.set(this.#present(table, rowId), { op, data: this.#presentData(table, data) });
+      participant.readAtCapture.set(this.#present(table, rowId), cursor);
+    }
   }
 
   /** A row under the names of the last version, or under its own where that has none. */

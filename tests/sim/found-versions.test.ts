@@ -579,3 +579,24 @@ test("a deleted row that is needed while its device starts over comes back witho
       ["u", "x", "of b"],
     ]);
 });
+
+test("a row that is made again without any column that this version has comes back while others are held", async () => {
+  // seed 3003201 with 180 schemas
+  const notes = "\n  notes: { columns: { task: uuid }, references: { task: { table: tasks, on_delete: cascade } } }";
+  const { server, deviceOn } = await worldOf(PLAIN + notes, RANKED.replace("title: text, ", "") + notes);
+  const [old, current] = [deviceOn(1, "old"), deviceOn(2, "current")];
+  old.edit("INSERT INTO tasks (id, title) VALUES ('t', 'x'), ('u', 'x')");
+  await old.push();
+  old.edit("DELETE FROM tasks WHERE id = 't'");
+  await sync(old, current);
+  old.edit("INSERT INTO notes (id, task) VALUES ('n', 'u')");
+  old.edit("INSERT INTO tasks (id, title) VALUES ('t', 'y')");
+  await old.push();
+  current.edit("DELETE FROM tasks WHERE id = 'u'");
+  await current.pull({ pageSize: 1, maxPages: 2 });
+  expect(current.store.heldRows(9)).toMatchObject([{ rowId: "n" }]);
+
+  await quiesce(server, [old, current]);
+
+  expect(all(current, "SELECT id, rank FROM tasks")).toEqual([["t", 3]]);
+});

@@ -127,9 +127,11 @@ export class Placing {
   /** Writes a living row to its table, or holds it. */
   place(work: RowWork): void {
     const { rows } = work;
-    const isWhole = work.data !== null || work.physical === null;
-    const columns = isWhole ? null : rows.columns.filter((column) => Object.hasOwn(work.overlay, column));
-    if (columns?.length === 0) return this.#scope.works.save(work);
+    const given = rows.columns.filter((column) => Object.hasOwn(work.overlay, column));
+    // A change without a column that this version has may bring back a row that has left its table.
+    const isWhole = work.data !== null || work.physical === null || (given.length === 0 && this.#scope.works.physical(work) === null);
+    if (!isWhole && given.length === 0) return this.#scope.works.save(work);
+    const columns = isWhole ? null : given;
     const values = isWhole ? this.#scope.works.fullValues(work) : { ...work.latest, ...work.overlay };
 
     const missing = this.parents.missing(work, columns);

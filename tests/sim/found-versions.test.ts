@@ -600,3 +600,20 @@ test("a row that is made again without any column that this version has comes ba
 
   expect(all(current, "SELECT id, rank FROM tasks")).toEqual([["t", 3]]);
 });
+
+test("a row that its device deletes while it starts over leaves nothing of what was given up to who makes it again", async () => {
+  // seed 4002932 of 180 schemas
+  const { server, deviceOn, upgrade } = await worldOf(PLAIN, RANKED);
+  const [old, current] = [deviceOn(1, "old"), deviceOn(2, "current")];
+  current.edit("INSERT INTO tasks (id, title, rank) VALUES ('t', 'given up', 9)");
+  await current.startOver(true);
+  current.edit("DELETE FROM tasks");
+  await sync(current);
+  old.edit("INSERT INTO tasks (id, title) VALUES ('t', 'x')");
+  await sync(old, current);
+  await upgrade(2, old);
+
+  await quiesce(server, [old, current]);
+
+  for (const device of [old, current]) expect(all(device, "SELECT id, title, rank FROM tasks")).toEqual([["t", "x", 3]]);
+});

@@ -2,7 +2,7 @@
 import { ABSENT, BASELINE, type Clock } from "./clock.ts";
 import type { FreshEntry } from "./changelog.ts";
 import { maskToColumns } from "./mask.ts";
-import { absentRegisters, type Registers } from "./registers.ts";
+import { absentRegisters, isUnwritten, type Registers } from "./registers.ts";
 import type { SessionScope } from "./session-scope.ts";
 import type { TableRows } from "./table-rows.ts";
 import { parseValues, pick } from "./values.ts";
@@ -46,12 +46,13 @@ export class LocalChanges {
     // A row from before joining that nobody has been told of has no baseline yet: the snapshot gives it one, if it lives until then.
     const registers = stored?.registers ?? { ...absentRegisters(), base: this.#scope.mode.hasJoined ? BASELINE : ABSENT };
     const isUntold = stored === null && !this.#scope.mode.hasJoined;
+    const isGivenUp = isStartingOver && isUnwritten(registers);
     let data = stored?.data ?? null;
     registers.life = clock;
     registers.alive = op !== "DELETE";
     for (const column of changed) registers.overrides.set(column, clock);
     if (op === "DELETE") {
-      data = data ?? (isUntold ? null : parseValues(entry.old));
+      data = data ?? (isUntold || isGivenUp ? null : parseValues(entry.old));
       held.remove(table, rowId);
     } else if (data !== null) {
       data = { ...data, ...pick(parseValues(this.#dataAfter(rows, entry)) ?? {}, changed) };

@@ -28,6 +28,9 @@ export interface Registers {
 
 export const absentRegisters = (): Registers => ({ life: ABSENT, alive: false, base: ABSENT, overrides: new Map() });
 
+/** Nothing has been said of the row. While its device starts over, its table may have it all the same, as it was before. */
+export const isUnwritten = ({ base, life, alive }: Registers): boolean => !alive && base.stamp < 0 && life.stamp < 0;
+
 /** What became of a change, column by column. */
 export interface MergeOutcome {
   /** Columns whose value the change now gives. */

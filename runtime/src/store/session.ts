@@ -13,7 +13,16 @@ import { obstaclesOf, RowRefusedError } from "./obstacles.ts";
 import { Placing } from "./placing.ts";
 import { ReferenceRules } from "./reference-rules.ts";
 import { type Clock, compareClocks } from "./clock.ts";
-import { absentRegisters, type Change, joinRegisters, mergeChange, type MergeOutcome, type Registers, type Values } from "./registers.ts";
+import {
+  absentRegisters,
+  type Change,
+  isUnwritten,
+  joinRegisters,
+  mergeChange,
+  type MergeOutcome,
+  type Registers,
+  type Values,
+} from "./registers.ts";
 import type { RegisteredRow } from "./row-export.ts";
 import type { RemoteChange } from "./remote-change.ts";
 import { isAlive, isDead, RowWorks, type RowWork, type TableWorks } from "./row-works.ts";
@@ -239,8 +248,6 @@ export class Session {
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
-
-const isUnwritten = ({ base, life, alive }: Registers): boolean => !alive && base.stamp < 0 && life.stamp < 0;
 
 /** Joined columns are of many edits, and its row's life may be of yet another: what they took the place of, by the clocks that they have now. */
 function byWinner(

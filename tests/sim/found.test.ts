@@ -973,3 +973,24 @@ test("what the log knows of a column only by edits of others is kept by a device
 
   for (const device of [a, b]) expect(all(device, "SELECT title, note FROM items")).toEqual([["y", "kept"]]);
 });
+
+const labels = tableOf("labels", { columns: { name: "text" }, local: { note: { type: "text", nullable: true } }, unique: [["name"]] });
+
+test("a row that the log gives later does not leave for one with its unique value which a snapshot could not have read", async () => {
+  // seeds 2354750 and 2357099 with 180 schemas: what was unreadable was read again, and rules applied, before the rest of the log
+  const { devices, server, settle } = await worldOf([labels], 1);
+  server.snapshots = new SimulatedSnapshots();
+  const [a] = devices as [SimulatedDevice];
+  a.edit("INSERT INTO labels VALUES ('old', 'x', NULL)");
+  await a.push();
+  await a.pull(unopened);
+  await a.uploadSnapshot();
+  a.edit("DELETE FROM labels");
+  a.edit("INSERT INTO labels VALUES ('new', 'x', 'only here')");
+  await sync(a);
+  await a.startOver(false);
+
+  await settle();
+
+  expect(all(a, "SELECT * FROM labels")).toEqual([["new", "x", "only here"]]);
+});

@@ -124,7 +124,7 @@ export async function retryQuarantine(store: Store, relay: Relay, format: EntryF
     store.unquarantine(seq);
     applied += 1;
   }
-  if (applied > 0) store.resolveHeld(device);
+  if (applied > 0) store.retryHeld(device); // rules are for the next pull: the log may not be read to its end
   return applied;
 }
 

@@ -162,7 +162,7 @@ for (const kind of kinds)
         await fetch(url, { method: "PUT", body: bytes }),
         await fetch(other),
         await fetch(url.replace(name(url), name(other))),
-        await fetch(url.replace(/ignature=../u, "ignature=00")),
+        await fetch(url.replace(/(?<=ignature=)../u, (digits) => (digits === "00" ? "ff" : "00"))),
         await fetch(url.replace(/\?.*/u, "")),
         await send(other.replace(name(other), name(url)), bytes),
       ];

@@ -28,10 +28,14 @@ export interface Retelling {
 export function retelling({ tables, clocks, changelog }: Parts): Retelling {
   /** A process that starts anew knows less of it, and tells more than it needs to: that changes nothing. */
   let read = new LogRegisters();
+  let last: RemoteChange | null = null;
+  /** What was coalesced into one entry has one payload: nobody reads a part of it. */
+  const isOfOneEntry = (change: RemoteChange): boolean => change.values !== null && change.values === last?.values;
   return {
     note(rows, change) {
-      if (read.get(change.table, change.rowId) === null) changelog.noteUntold(change.table, change.rowId);
-      read.remove(change.table, change.rowId); // what the log has said before this may be forgotten by now
+      changelog.noteUntold(change.table, change.rowId); // each time: a transaction that is run again has lost what it noted
+      if (!isOfOneEntry(change)) read.remove(change.table, change.rowId); // what the log has said before this may be forgotten by now
+      last = change;
       read.add(change, rows.columns);
     },
     read(rows, change) {
@@ -49,6 +53,7 @@ export function retelling({ tables, clocks, changelog }: Parts): Retelling {
     done() {
       changelog.forgetUntold();
       read = new LogRegisters();
+      last = null;
     },
   };
 }

@@ -28,6 +28,6 @@ export function bulkWriting<T>(driver: Driver, body: () => T): T {
   try {
     return body();
   } finally {
-    driver.exec(usual.join("; "));
+    for (const pragma of usual) driver.exec(pragma);
   }
 }

@@ -1,6 +1,7 @@
 /** `sync_changelog`: what triggers captured on this device, and what became of it. */
 import type { ChangeOp } from "@synckit-gen/schemas/protocol";
 import type { Driver, Row, Statement } from "../driver/driver.ts";
+import { UNWRITTEN } from "./row-clocks.ts";
 import type { StateStore } from "./state.ts";
 
 /** One captured change. `data` and `old` are JSON texts exactly as SQLite wrote them; with `capture: keys`, `data` is null. */
@@ -160,13 +161,10 @@ export function changelog(driver: Driver, state: StateStore): Changelog {
     const id = state.getNumber(key, 0);
     return holds.get(id) === undefined ? 0 : id;
   };
-  const withholdUnpushed = driver.prepare(
-    `UPDATE sync_changelog SET pushed = ${WITHHELD} WHERE pushed = ${UNPUSHED} AND stamp = 0 AND data IS NOT NULL`,
-  );
+  const withholdAll = `UPDATE sync_changelog SET pushed = ${WITHHELD} WHERE pushed = ${UNPUSHED} AND stamp = 0 AND data IS NOT NULL`;
+  const withholdUnpushed = driver.prepare(withholdAll);
   const withholdUngiven = driver.prepare(
-    `UPDATE sync_changelog SET pushed = ${WITHHELD} WHERE pushed = ${UNPUSHED} AND stamp = 0 AND data IS NOT NULL
-     AND EXISTS (SELECT 1 FROM sync_row_clock AS known WHERE known.table_name = sync_changelog.table_name
-       AND known.row_id = sync_changelog.row_id AND known.stamp = -1 AND known.life_stamp IS NULL)`,
+    `${withholdAll} AND (table_name, row_id) IN (SELECT table_name, row_id FROM sync_row_clock WHERE ${UNWRITTEN})`,
   );
   const withhold = driver.prepare(
     `INSERT INTO sync_changelog (table_name, op, row_id, timestamp, data, stamp, pushed) VALUES (?, 'INSERT', ?, 0, ?, 0, ${WITHHELD})`,

@@ -42,8 +42,6 @@ function logChange(scope: SessionScope, work: RowWork, op: "DELETE" | "UPDATE", 
   if (written.length > 0) settle(registers, rows.columns);
   work.data = after;
   work.overlay = {};
-  // What a held row has of a later version's columns is not this device's to say.
-  const known = [...rows.spec.identity, ...rows.columns];
   parts.changelog.append({
     table: rows.spec.name,
     op,
@@ -52,8 +50,8 @@ function logChange(scope: SessionScope, work: RowWork, op: "DELETE" | "UPDATE", 
     seen: mode.cursor,
     isRule,
     mask: op === "UPDATE" ? columnsToMask(rows, columns) : 0n,
-    data: op === "UPDATE" ? JSON.stringify(pick(after, known)) : null,
-    old: op === "DELETE" ? JSON.stringify(pick(before, known)) : null,
+    data: op === "UPDATE" ? rows.payloadOf(rowId, after) : null,
+    old: op === "DELETE" ? rows.payloadOf(rowId, before) : null,
   });
   return clock;
 }

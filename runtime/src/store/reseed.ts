@@ -2,7 +2,7 @@
  * What a server's log lacks. A server restored from a backup has forgotten entries that devices have merged; every
  * device can say them again from its registers, with their own clocks, so that nothing changes but the log.
  */
-import { rowIdToWire, type WireValue } from "@synckit-gen/schemas/protocol";
+import type { WireValue } from "@synckit-gen/schemas/protocol";
 import type { Driver } from "../driver/driver.ts";
 import type { ChangelogEntry } from "./changelog.ts";
 import { BASELINE, type Clock, compareClocks } from "./clock.ts";
@@ -12,7 +12,6 @@ import { absentRegisters, isGreater, mergeChange, type Registers, type Values } 
 import type { RowClocks, StoredRow } from "./row-clocks.ts";
 import type { RemoteChange } from "./remote-change.ts";
 import type { TableRows } from "./table-rows.ts";
-import { pick } from "./values.ts";
 
 /** An entry as it may have been pushed once, by whichever device. */
 export interface RecalledEntry {
@@ -120,7 +119,7 @@ function* recallRow(
       isRule: false,
       mask: op === "UPDATE" ? columnsToMask(rows, columns) : 0n,
       // A column that nobody has had a value for is not in the row: as of a version that did not have it, readers give it its default.
-      data: op === "DELETE" ? null : JSON.stringify({ ...rowIdToWire(rows.identity, rowId), ...pick(values ?? {}, rows.columns) }),
+      data: op === "DELETE" ? null : rows.payloadOf(rowId, values ?? {}),
       old: null,
     },
   });

@@ -32,6 +32,9 @@ export interface RowClocks {
 /** What registers are made of, for a SELECT from `sync_row_clock`. */
 export const CLOCK_COLUMNS = ["stamp", "device", "columns", "life_stamp", "life_device", "alive"] as const;
 
+/** Nobody has written the row, nor said that it lives. For a WHERE in which no other table has columns of these names. */
+export const UNWRITTEN = "stamp = -1 AND life_stamp IS NULL";
+
 /** No register of the row has the device that is bound here (twice). An override's device stands last in its pair. */
 const NOT_OF = "device <> ? AND (columns IS NULL OR instr(columns, ',' || CAST(? AS INTEGER) || ']') = 0)";
 

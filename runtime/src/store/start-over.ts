@@ -9,7 +9,7 @@ import type { Changelog } from "./changelog.ts";
 import { quoteName, quoteText } from "./quote-name.ts";
 import type { Values } from "./registers.ts";
 import type { RemoteChange } from "./remote-change.ts";
-import type { RowClocks } from "./row-clocks.ts";
+import { type RowClocks, UNWRITTEN } from "./row-clocks.ts";
 import type { TableRows } from "./table-rows.ts";
 import { parseValues, pick } from "./values.ts";
 
@@ -37,8 +37,8 @@ export interface StartOver {
   readonly unmark: () => void;
 }
 
-/** Of a row that nobody has written and that is not alive: `absentRegisters`, as stored. */
-const MARKED = "alive = 0 AND stamp = -1 AND life_stamp IS NULL";
+/** Of a row that is not alive besides: `isUnwritten`, as stored. */
+const MARKED = `alive = 0 AND ${UNWRITTEN}`;
 
 interface Parts {
   readonly driver: Driver;
@@ -117,7 +117,7 @@ export function startOver({ driver, tables, clocks, changelog }: Parts): StartOv
       // What begins to sync has a clock since the update, which it gets when it is told.
       driver.exec(
         `UPDATE sync_row_clock SET columns = replace(columns, '[0,0]', '[-1,0]')
-           WHERE stamp = -1 AND life_stamp IS NULL AND columns IS NOT NULL`,
+           WHERE ${UNWRITTEN} AND columns IS NOT NULL`,
       );
       changelog.withholdUngiven();
     },
@@ -125,7 +125,7 @@ export function startOver({ driver, tables, clocks, changelog }: Parts): StartOv
       const rows = tables.get(table);
       const beside = clocks.load(table, rowId)?.data ?? null;
       if (rows === undefined) return;
-      const data = beside === null ? rows.readPayload(rowId) : JSON.stringify(pick(beside, [...rows.spec.identity, ...rows.columns]));
+      const data = beside === null ? rows.readPayload(rowId) : rows.payloadOf(rowId, beside);
       if (data === null) return;
       changelog.append({ table, op: "INSERT", rowId, stamp: 0, mask: 0n, data, old: null, seen: 0, isRule: false });
     },
@@ -146,7 +146,7 @@ export function startOver({ driver, tables, clocks, changelog }: Parts): StartOv
         `DELETE FROM sync_held WHERE EXISTS (SELECT 1 FROM sync_row_clock AS known
            WHERE known.table_name = sync_held.table_name AND known.row_id = sync_held.row_id AND ${MARKED});
          DELETE FROM sync_row_clock WHERE ${MARKED};
-         DELETE FROM sync_row_clock WHERE alive = 1 AND stamp = -1 AND life_stamp IS NULL AND columns IS NULL`,
+         DELETE FROM sync_row_clock WHERE alive = 1 AND ${UNWRITTEN} AND columns IS NULL`,
       );
     },
   };

@@ -2,13 +2,14 @@
  * Rows of one synced table, as the app stores them. Writes go through the statements that Kysely compiled
  * from generated code; reads through the same SQL expression as the triggers.
  */
-import { isTextLike, rowIdToSql, wireToSql, type SqlValue } from "@synckit-gen/schemas/protocol";
+import { isTextLike, rowIdToSql, rowIdToWire, wireToSql, type SqlValue } from "@synckit-gen/schemas/protocol";
 import type { ColumnType } from "@synckit-gen/schemas/model";
 import type { Driver, Statement } from "../driver/driver.ts";
 import { type CompiledStatement, compileRemove, compileUpdate, compileUpsert, isSlot } from "../generated/compile.ts";
 import type { ColumnSpec, TableSpec } from "../generated/spec.ts";
 import { quoteName } from "./quote-name.ts";
 import type { Values } from "./registers.ts";
+import { pick } from "./values.ts";
 
 export interface TableRows {
   readonly spec: TableSpec;
@@ -21,6 +22,8 @@ export interface TableRows {
   readonly read: (rowId: string) => Values | null;
   /** The same as JSON text, exactly as a trigger would have written it. */
   readonly readPayload: (rowId: string) => string | null;
+  /** JSON text of a row with these values. What a later version of the app has besides is not this device's to say, and is left out. */
+  readonly payloadOf: (rowId: string, values: Values) => string;
   /** Writes every synced column; local ones get their `on_insert` values when the row is new. Returns the rows changed. */
   readonly upsert: (rowId: string, values: Values) => number;
   /** Writes some columns of a row that exists. Returns the rows changed: 0 where it does not. */
@@ -94,6 +97,7 @@ export function tableRows(driver: Driver, spec: TableSpec): TableRows {
     columnSet: new Set(columns),
     typeOf: (name) => column(name).type,
     readPayload,
+    payloadOf: (rowId, values) => JSON.stringify({ ...rowIdToWire(identity, rowId), ...pick(values, columns) }),
     read(rowId) {
       const text = readPayload(rowId);
       return text === null ? null : (JSON.parse(text) as Values);

@@ -95,8 +95,9 @@ function* pushBatches(store: Store, format: EntryFormat, device: string, outgoin
     [ids, entries, unpushable, bytes] = [[], [], [], 0];
     return batch;
   };
+  const ownBaselines = store.ownBaselines(outgoing, device);
   for (const next of outgoing) {
-    const encoded = encodeOutgoing(store, format, device, next);
+    const encoded = encodeOutgoing(store, format, device, next, ownBaselines.has(next.entry.id));
     stamp = Math.max(stamp, next.newest.stamp);
     if (encoded === "gone") {
       ids.push(...next.ids); // nothing is left to say of it
@@ -116,7 +117,13 @@ function* pushBatches(store: Store, format: EntryFormat, device: string, outgoin
 }
 
 /** Null: of a table that this version does not sync, or of a row whose key is not of its column's type. `gone`: the row left without a trace. */
-function encodeOutgoing(store: Store, format: EntryFormat, device: string, outgoing: OutgoingEntry): PayloadEntry | "gone" | null {
+function encodeOutgoing(
+  store: Store,
+  format: EntryFormat,
+  device: string,
+  outgoing: OutgoingEntry,
+  isOwnBaseline: boolean,
+): PayloadEntry | "gone" | null {
   if (!format.tables.has(outgoing.entry.table)) return null;
   try {
     const data = store.payloadOf(outgoing);
@@ -125,7 +132,6 @@ function encodeOutgoing(store: Store, format: EntryFormat, device: string, outgo
     const seen = store.seenAt(entry.seen);
     const edits = later.map((edit) => ({ ...edit, seen: store.seenAt(edit.seen) }));
     const isWhole = format.tables.get(entry.table)?.spec.conflicts === "row";
-    const isOwnBaseline = entry.stamp === 0 && store.isOwnBaseline(entry.table, entry.rowId, device);
     return encodeEntry(format, { ...entry, seen, data, later: edits, isWhole, isOwnBaseline, newestStamp: newest.stamp }, device);
   } catch (error) {
     if (error instanceof ValueError) return null;
